@@ -1,0 +1,145 @@
+package engine
+
+import "strconv"
+
+// A piece is a stretch of the JSON that an answer is made of: fixed bytes, then
+// a value.
+type piece struct {
+	fixed []byte
+	ref   ref
+	t     *Type      // of what ref leads to; nil for none
+	text  []textPart // of a text with references
+}
+
+// appendPieces writes the body of an answer.
+func appendPieces(b []byte, pieces []piece, f frame) []byte {
+	for i := range pieces {
+		p := &pieces[i]
+		b = append(b, p.fixed...)
+		switch {
+		case p.t != nil:
+			if v := p.ref.at(f); v != nil {
+				b = p.t.appendJSON(b, v)
+			} else {
+				b = append(b, "null"...)
+			}
+		case p.text != nil:
+			b = appendString(b, joinParts(p.text, f))
+		}
+	}
+	return b
+}
+
+// jsonPieces compiles a value to what writes it as JSON.
+func (c *compiler) jsonPieces(v *value, pieces []piece) []piece {
+	fixed := func(s ...byte) {
+		if n := len(pieces); n > 0 && pieces[n-1].t == nil && pieces[n-1].text == nil {
+			pieces[n-1].fixed = append(pieces[n-1].fixed, s...)
+			return
+		}
+		pieces = append(pieces, piece{fixed: s})
+	}
+	switch v.kind {
+	case literalValue:
+		fixed(appendAny(nil, v.lit)...)
+	case refValue:
+		from, ok := c.lookup(v.path, v.pos)
+		if !ok {
+			return pieces
+		}
+		if from.t.Secrecy == Hidden {
+			c.problem(v.pos, "an answer never shows a secret", "%s is secret", from.text)
+			return pieces
+		}
+		pieces = append(pieces, piece{ref: from.ref, t: from.t})
+	case textValue:
+		pieces = append(pieces, piece{text: c.textParts(v.parts, nil, "the text")})
+	case listValue:
+		fixed('[')
+		for i, item := range v.items {
+			if i > 0 {
+				fixed(',')
+			}
+			pieces = c.jsonPieces(item, pieces)
+		}
+		fixed(']')
+	case objectValue:
+		fixed('{')
+		for i, m := range v.members {
+			if i > 0 {
+				fixed(',')
+			}
+			fixed(append(appendString(nil, m.name), ':')...)
+			pieces = c.jsonPieces(m.v, pieces)
+		}
+		fixed('}')
+	}
+	return pieces
+}
+
+// output checks a body against what the flow declares under output:.
+func (c *compiler) output(v *value, t *Type, what string) {
+	switch {
+	case t.Base == Any:
+	case v.kind == objectValue && t.Open:
+	case v.kind == objectValue && t.Base == Object:
+		given := map[string]bool{}
+		for _, m := range v.members {
+			given[m.name] = true
+			if p := t.prop(m.name); p == nil {
+				c.problem(m.at, didYouMean(m.name, t.propNames()), "output does not declare %q", m.name)
+			} else {
+				c.output(m.v, p.Type, what+"."+m.name)
+			}
+		}
+		for _, p := range t.Props {
+			if !given[p.Name] && !p.Optional {
+				c.problem(v.pos, "output declares it", "%s needs %q", what, p.Name)
+			}
+		}
+	case v.kind == listValue && t.Base == Array:
+		for _, item := range v.items {
+			c.output(item, t.Items, what+" items")
+		}
+	case v.kind == refValue:
+		if from, ok := c.quietLookup(v.path); ok {
+			if why := answers(from.t, t, from.text); why != "" {
+				c.problem(v.pos, "output declares it", "%s wants %s, but %s", what, article(t), why)
+			}
+		}
+	case v.kind == textValue && t.Base == String:
+	case v.kind == literalValue && v.lit != nil:
+		if why := setLiteral(t, v.lit, newOf(t)); why != "" {
+			c.problem(v.pos, "", "%s %s", what, why)
+		}
+	default:
+		c.problem(v.pos, "output declares it", "%s wants %s", what, article(t))
+	}
+}
+
+// answers says why a value of one type is not written as another one declares,
+// or "".
+func answers(s, t *Type, text string) string {
+	switch {
+	case t.Base == Any || t.Base == Number && s.Base == Integer:
+		return ""
+	case s.Base != t.Base:
+		return text + " is " + article(s)
+	case t.Base == Array:
+		return answers(s.Items, t.Items, "an item of "+text)
+	case t.Base == Object && !t.Open:
+		for _, p := range t.Props {
+			q := s.prop(p.Name)
+			if q == nil && p.Optional {
+				continue
+			}
+			if q == nil || q.Type.Secrecy == Hidden {
+				return text + " has no " + strconv.Quote(p.Name) + " to show"
+			}
+			if why := answers(q.Type, p.Type, text+"."+p.Name); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}

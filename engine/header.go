@@ -1,0 +1,299 @@
+package engine
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+var headerKeys = []string{
+	"about", "endpoint", "session", "groups", "apiKey", "timeout", "limit", "input", "output", "enabled", "tags", "steps",
+}
+
+// maxTimeout bounds what a flow may ask for.
+const maxTimeout = 5 * time.Minute
+
+// draft is a flow while it is read.
+type draft struct {
+	*Flow
+	*source
+	root     *yaml.Node
+	steps    *block
+	limitKey []*value // what per: lists
+}
+
+// parseFlow reads a flow file as far as it can be read without knowing nodes.
+func parseFlow(file string, data []byte, env *Env) *draft {
+	d := &draft{Flow: &Flow{File: file, Enabled: true, Timeout: env.timeout()}, source: &source{file: file}}
+	if d.root = d.parse(data); d.root == nil {
+		return d
+	}
+	given := map[string]entry{}
+	missing := func(key, hint, message string) {
+		if _, ok := given[key]; !ok && d.root.Kind == yaml.MappingNode && !d.misspelt(key) {
+			d.problem(d.at(d.root), hint, "%s", message)
+		}
+	}
+	for _, e := range d.mapping(d.root, "a flow", headerKeys...) {
+		given[e.key] = e
+		d.header(e)
+	}
+	missing("endpoint", "endpoint: METHOD /path", "the flow has no endpoint")
+	missing("session", "session: required, optional or none; there is no default, so that nothing is public by accident", "the flow does not say whether it wants a session")
+	missing("steps", "steps: with at least a respond", "the flow has no steps")
+	if e, ok := given["groups"]; ok && d.Session != SessionRequired {
+		d.problem(e.at, "session: required", "groups can only be asked of a session")
+	}
+	d.completePath()
+	return d
+}
+
+// misspelt tells whether an unknown key of the flow was meant to be a certain one.
+func (d *draft) misspelt(key string) bool {
+	for i := 0; i < len(d.root.Content); i += 2 {
+		if didYouMean(d.root.Content[i].Value, headerKeys) == "did you mean "+key+"?" && d.root.Content[i].Value != key {
+			return true
+		}
+	}
+	return false
+}
+
+// header reads one key of the top of a flow.
+func (d *draft) header(e entry) {
+	switch e.key {
+	case "about":
+		d.About, _ = d.text(e.value, "about")
+	case "endpoint":
+		d.pathPos = d.at(e.value)
+		if t, ok := d.text(e.value, "endpoint"); ok {
+			d.endpoint(t, d.pathPos)
+		}
+	case "session":
+		if i := slices.Index(sessionModes, e.value.Value); i >= 0 && e.value.Tag == "!!str" {
+			d.Session = SessionMode(i)
+		} else {
+			d.problem(d.at(e.value), didYouMean(e.value.Value, sessionModes), "session cannot be %q", e.value.Value)
+		}
+	case "groups":
+		d.Groups = d.texts(e.value, "groups")
+		if len(d.Groups) == 0 {
+			d.problem(d.at(e.value), "name at least one", "groups is empty")
+		}
+	case "apiKey":
+		if t, ok := d.text(e.value, "apiKey"); ok {
+			d.APIKey = t == "required"
+			if t != "required" && t != "none" {
+				d.problem(d.at(e.value), didYouMean(t, []string{"required", "none"}), "apiKey cannot be %q", t)
+			}
+		}
+	case "timeout":
+		if t, ok := d.duration(e.value, "timeout"); ok {
+			d.Timeout = t
+			if t > maxTimeout {
+				d.problem(d.at(e.value), "", "timeout can be at most %s", durationText(maxTimeout))
+			}
+		}
+	case "limit":
+		d.limit(e.value)
+	case "input":
+		d.input(e.value)
+	case "output":
+		d.Output = d.parseType(e.value, "output")
+	case "enabled":
+		var ok bool
+		if d.Enabled, ok = d.parseValue(e.value).lit.(bool); !ok {
+			d.problem(d.at(e.value), "true or false", "enabled must be a boolean")
+		}
+	case "tags":
+		d.Tags = d.texts(e.value, "tags")
+	case "steps":
+		d.steps = d.parseBlock(e.value, "steps")
+	}
+}
+
+var (
+	methods     = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
+	pathSegment = regexp.MustCompile(`^([A-Za-z0-9._~-]+|\{[A-Za-z][A-Za-z0-9_]*\})$`)
+	reserved    = []string{"/healthz", "/readyz", "/_studio"}
+)
+
+func (d *draft) endpoint(text string, at Pos) {
+	method, path, ok := strings.Cut(text, " ")
+	if !ok || strings.Contains(path, " ") {
+		d.problem(at, "as in POST /orders/{id}", "endpoint must be a method, a space and a path")
+		return
+	}
+	if !slices.Contains(methods, method) {
+		hint := "one of " + strings.Join(methods, ", ")
+		if slices.Contains(methods, strings.ToUpper(method)) {
+			hint = "write " + strings.ToUpper(method)
+		}
+		d.problem(at, hint, "there is no method %q", method)
+	}
+	d.Method, d.Path = method, path
+	at.Column += len(method) + 1
+	if !strings.HasPrefix(path, "/") {
+		d.problem(at, "write /"+path, "a path begins with a slash")
+		return
+	}
+	if path == "/" {
+		return
+	}
+	for _, seg := range strings.Split(path[1:], "/") {
+		at.Column++
+		switch {
+		case seg == "":
+			d.problem(at, "a path has no empty parts and no slash at its end", "part of the path is empty")
+		case seg == "." || seg == ".." || !pathSegment.MatchString(seg):
+			d.problem(at, "letters, digits, . _ ~ - or a {name}", "%q cannot be part of a path", seg)
+		case seg[0] == '{':
+			name := seg[1 : len(seg)-1]
+			if slices.Contains(d.Params, name) {
+				d.problem(at, "", "{%s} stands twice in the path", name)
+			}
+			d.Params = append(d.Params, name)
+		}
+		at.Column += len(seg)
+	}
+	for _, r := range reserved {
+		if path == r || strings.HasPrefix(path, r+"/") {
+			d.problem(d.pathPos, "choose another path", "%s is the server's own", r)
+		}
+	}
+}
+
+// duration reads a positive duration with a unit.
+func (d *draft) duration(n *yaml.Node, what string) (time.Duration, bool) {
+	t, err := parseDuration(n.Value)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || err != nil {
+		d.problem(d.at(n), "a number with a unit: 500ms, 30s, 15m, 24h, 7d", "%s must be a duration", what)
+		return 0, false
+	}
+	if t <= 0 {
+		d.problem(d.at(n), "", "%s must be longer than nothing", what)
+		return 0, false
+	}
+	return t, true
+}
+
+// durationText writes a duration as authors do: 5m, not 5m0s.
+func durationText(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
+}
+
+// parseDuration reads what time.ParseDuration does, and whole days.
+func parseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseInt(days, 10, 16)
+		return time.Duration(n) * 24 * time.Hour, err
+	}
+	return time.ParseDuration(s)
+}
+
+var rateUnits = map[string]time.Duration{"s": time.Second, "min": time.Minute, "h": time.Hour, "day": 24 * time.Hour}
+
+func (d *draft) limit(n *yaml.Node) {
+	d.Limit = &Limit{Rate: 1, Each: time.Minute}
+	rated := false
+	for _, e := range d.mapping(n, "limit", "rate", "per") {
+		switch e.key {
+		case "rate":
+			rated = true
+			text, unit, _ := strings.Cut(e.value.Value, "/")
+			count, err := strconv.Atoi(text)
+			each, ok := rateUnits[unit]
+			if err != nil || !ok || count < 1 {
+				d.problem(d.at(e.value), "as in 10/min; units are s, min, h, day", "rate must be a count for a time")
+				continue
+			}
+			d.Limit.Rate, d.Limit.Each = count, each
+		case "per":
+			if e.value.Kind != yaml.SequenceNode || len(e.value.Content) == 0 {
+				d.problem(d.at(e.value), "as in [ip, $body.email]", "per must be a list")
+				continue
+			}
+			for _, c := range e.value.Content {
+				if c.Value == "ip" {
+					d.limitKey = append(d.limitKey, &value{kind: refValue, pos: d.at(c), path: []string{"request", "ip"}})
+				} else if v := d.parseValue(c); v.kind == refValue {
+					d.limitKey = append(d.limitKey, v)
+				} else {
+					d.problem(v.pos, "ip, or a reference such as $body.email", "a limit cannot be per this")
+				}
+			}
+		}
+	}
+	if n.Kind == yaml.MappingNode && !rated {
+		d.problem(d.at(n), "as in rate: 10/min", "limit has no rate")
+	}
+	if len(d.limitKey) == 0 {
+		d.limitKey = []*value{{kind: refValue, pos: d.at(n), path: []string{"request", "ip"}}}
+	}
+}
+
+func (d *draft) input(n *yaml.Node) {
+	for _, e := range d.mapping(n, "input", "path", "query", "headers", "body") {
+		t := d.parseType(e.value, "input."+e.key)
+		if t == nil {
+			continue
+		}
+		switch e.key {
+		case "body":
+			d.Input.Body = t
+			continue
+		case "path":
+			d.Input.Path = t
+		case "query":
+			d.Input.Query = t
+		case "headers":
+			d.Input.Headers = t
+		}
+		if t.Base != Object || t.Open {
+			d.problem(d.at(e.value), "name each one, as in id: string", "input.%s must name what it takes", e.key)
+			continue
+		}
+		for _, p := range t.Props {
+			flat := p.Type
+			if flat.Base == Array && e.key != "path" {
+				flat = flat.Items
+			}
+			if flat.Base == Object || flat.Base == Array || flat.Base == Any {
+				d.problem(d.at(e.value), "string, integer, number or boolean", "input.%s.%s comes as text and cannot be %s", e.key, p.Name, article(p.Type))
+			}
+		}
+	}
+}
+
+// completePath makes input.path and the names in the path one.
+func (d *draft) completePath() {
+	if d.Input.Path == nil {
+		d.Input.Path = &Type{Base: Object}
+	}
+	for _, p := range d.Input.Path.Props {
+		if !slices.Contains(d.Params, p.Name) {
+			d.problem(d.pathPos, fmt.Sprintf("write {%s} in the path", p.Name), "input.path names %q, which is not in the path", p.Name)
+		}
+	}
+	for _, name := range d.Params {
+		if d.Input.Path.prop(name) == nil {
+			d.Input.Path.Props = append(d.Input.Path.Props, &Prop{Name: name, Type: &Type{Base: String, goType: goHeld(&Type{Base: String})}})
+		}
+	}
+	for _, t := range []*Type{d.Input.Path, d.Input.Query, d.Input.Headers} {
+		if t != nil && t.Base == Object && !t.Open {
+			t.goType = goHeld(t)
+		}
+	}
+}

@@ -1,0 +1,540 @@
+package engine
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// A Fault is one thing that is wrong in a request. It never repeats what the
+// request said.
+type Fault struct {
+	Field   string // "body.items.3.name"
+	Message string // "body.items.3.name must be an integer"
+}
+
+// Limits of what is read from a request.
+const (
+	maxDepth  = 64 // of nesting in JSON
+	maxFaults = 20 // told in one answer
+)
+
+// ReadJSON reads a JSON text strictly as a value of the type: no unknown,
+// repeated or missing properties, no invalid UTF-8, nothing behind the end. It
+// returns all faults at once; name is what the value is called in them.
+func (t *Type) ReadJSON(data []byte, name string) (Value, []Fault) {
+	v := reflect.New(t.goType)
+	r := &jsonReader{data: data, path: []byte(name)}
+	if !utf8.Valid(data) {
+		return Value{}, []Fault{{name, name + " must be UTF-8"}}
+	}
+	r.value(t, v.UnsafePointer())
+	if r.space(); r.broken == "" && r.i < len(r.data) {
+		r.fail("has something behind its end")
+	}
+	if r.broken != "" {
+		return Value{}, []Fault{{name, fmt.Sprintf("%s is not valid JSON: it %s (at byte %d)", name, r.broken, r.i)}}
+	}
+	if len(r.faults) > 0 {
+		return Value{}, r.faults
+	}
+	return Value{v.UnsafePointer(), t.goType}, nil
+}
+
+// jsonReader walks a JSON text and a type together.
+type jsonReader struct {
+	data   []byte
+	i      int
+	depth  int
+	path   []byte // of where it is, for faults
+	faults []Fault
+	broken string // why the text is not JSON, "" while it is
+}
+
+func (r *jsonReader) fail(why string) {
+	if r.broken == "" {
+		r.broken = why
+	}
+}
+
+func (r *jsonReader) fault(message string) {
+	if len(r.faults) < maxFaults {
+		field := string(r.path)
+		r.faults = append(r.faults, Fault{field, field + " " + message})
+	}
+}
+
+// within runs f with a name added to the path.
+func (r *jsonReader) within(name string, f func()) {
+	n := len(r.path)
+	r.path = append(append(r.path, '.'), name...)
+	f()
+	r.path = r.path[:n]
+}
+
+func (r *jsonReader) space() {
+	for r.i < len(r.data) {
+		switch r.data[r.i] {
+		case ' ', '\t', '\r', '\n':
+			r.i++
+		default:
+			return
+		}
+	}
+}
+
+// next is the first byte of what follows, or 0 at the end.
+func (r *jsonReader) next() byte {
+	r.space()
+	if r.i < len(r.data) {
+		return r.data[r.i]
+	}
+	return 0
+}
+
+func (r *jsonReader) value(t *Type, p unsafe.Pointer) {
+	if r.broken != "" {
+		return
+	}
+	if t.Base == Any {
+		*(*any)(p) = r.any()
+		return
+	}
+	c := r.next()
+	switch {
+	case c == '"' && t.Base == String:
+		s := r.text()
+		if r.broken == "" {
+			if why := t.parseText(s, p); why != "" {
+				r.fault(why)
+			}
+		}
+	case (c == '-' || c >= '0' && c <= '9') && (t.Base == Integer || t.Base == Number):
+		s := r.number()
+		if r.broken == "" {
+			if why := t.parseText(s, p); why != "" {
+				r.fault(why)
+			}
+		}
+	case (c == 't' || c == 'f') && t.Base == Boolean:
+		*(*bool)(p) = c == 't'
+		r.word()
+	case c == '[' && t.Base == Array:
+		r.array(t, p)
+		if r.broken == "" {
+			if why := t.fault(p); why != "" {
+				r.fault(why)
+			}
+		}
+	case c == '{' && t.Base == Object && t.Open:
+		*(*map[string]any)(p), _ = r.any().(map[string]any)
+	case c == '{' && t.Base == Object:
+		r.object(t, p)
+	default:
+		r.fault("must be " + article(jsonName(t)))
+		r.any() // what stands there must be JSON all the same
+	}
+}
+
+// jsonName is a type by the word that a client knows.
+func jsonName(t *Type) *Type {
+	return &Type{Base: t.Base, Items: &Type{}}
+}
+
+func (r *jsonReader) array(t *Type, p unsafe.Pointer) {
+	if !r.open() {
+		return
+	}
+	slice := reflect.NewAt(t.goType, p).Elem()
+	slice.Set(reflect.MakeSlice(t.goType, 0, 4))
+	zero := reflect.Zero(t.goType.Elem())
+	for n := 0; ; n++ {
+		if r.next() == ']' && n == 0 {
+			break
+		}
+		if t.Max != nil && float64(n) > *t.Max {
+			r.any() // one too many is told once; the rest is not kept
+		} else {
+			slice.Set(reflect.Append(slice, zero))
+			r.within(strconv.Itoa(n), func() { r.value(t.Items, slice.Index(n).Addr().UnsafePointer()) })
+		}
+		if r.broken != "" {
+			return
+		}
+		if c := r.next(); c == ']' {
+			break
+		} else if c != ',' {
+			r.fail("lacks a comma or ] in an array")
+			return
+		}
+		r.i++
+	}
+	r.close()
+}
+
+func (r *jsonReader) object(t *Type, p unsafe.Pointer) {
+	seen := make([]bool, len(t.Props))
+	unknown := false
+	r.members(func(name string) {
+		for i, prop := range t.Props {
+			if prop.Name != name {
+				continue
+			}
+			if seen[i] {
+				r.within(prop.Name, func() { r.fault("is given twice") })
+				r.any()
+				return
+			}
+			seen[i] = true
+			r.within(prop.Name, func() { r.property(prop, unsafe.Add(p, prop.offset)) })
+			return
+		}
+		unknown = true
+		r.any()
+	})
+	if r.broken != "" {
+		return
+	}
+	if unknown {
+		r.fault("has a property that is not known (known: " + joinOr(t.propNames(), "none") + ")")
+	}
+	for i, prop := range t.Props {
+		if !seen[i] && !prop.Optional {
+			r.within(prop.Name, func() { r.fault("is missing") })
+		} else if !seen[i] && prop.HasDefault {
+			prop.Type.parseText(prop.Default, unsafe.Add(p, prop.offset)) // was checked when the flow was loaded
+		}
+	}
+}
+
+// property reads the value of a property to where it is held.
+func (r *jsonReader) property(prop *Prop, p unsafe.Pointer) {
+	r.value(prop.Type, prop.held(p))
+}
+
+// members reads an object and calls f in front of each value, which f reads.
+func (r *jsonReader) members(f func(name string)) {
+	if !r.open() {
+		return
+	}
+	for n := 0; ; n++ {
+		c := r.next()
+		if c == '}' && n == 0 {
+			break
+		}
+		if c != '"' {
+			r.fail("lacks a property name")
+			return
+		}
+		name := r.text()
+		if r.broken == "" && r.next() != ':' {
+			r.fail("lacks a colon behind a property name")
+		}
+		if r.broken != "" {
+			return
+		}
+		r.i++
+		if f(name); r.broken != "" {
+			return
+		}
+		if c := r.next(); c == '}' {
+			break
+		} else if c != ',' {
+			r.fail("lacks a comma or } in an object")
+			return
+		}
+		r.i++
+	}
+	r.close()
+}
+
+func (r *jsonReader) open() bool {
+	r.i++
+	if r.depth++; r.depth > maxDepth {
+		r.fail("is nested too deeply")
+		return false
+	}
+	return true
+}
+
+func (r *jsonReader) close() {
+	r.i++
+	r.depth--
+}
+
+// any reads whatever stands there. Integers that fit become int64, other
+// numbers float64.
+func (r *jsonReader) any() any {
+	if r.broken != "" {
+		return nil
+	}
+	switch c := r.next(); {
+	case c == '"':
+		return r.text()
+	case c == '-' || c >= '0' && c <= '9':
+		s := r.number()
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return n
+		}
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			r.fail("has a number that is too large")
+		}
+		return f
+	case c == 't' || c == 'f' || c == 'n':
+		r.word()
+		switch c {
+		case 't':
+			return true
+		case 'f':
+			return false
+		}
+		return nil
+	case c == '[':
+		list := []any{}
+		if !r.open() {
+			return nil
+		}
+		for n := 0; ; n++ {
+			if r.next() == ']' && n == 0 {
+				break
+			}
+			if list = append(list, r.any()); r.broken != "" {
+				return nil
+			}
+			if c := r.next(); c == ']' {
+				break
+			} else if c != ',' {
+				r.fail("lacks a comma or ] in an array")
+				return nil
+			}
+			r.i++
+		}
+		r.close()
+		return list
+	case c == '{':
+		m := map[string]any{}
+		r.members(func(name string) {
+			if _, twice := m[name]; twice {
+				r.fault("has a property twice")
+			}
+			m[name] = r.any()
+		})
+		return m
+	case c == 0:
+		r.fail("ends too early")
+	default:
+		r.fail("has an unexpected character")
+	}
+	return nil
+}
+
+// word reads true, false or null.
+func (r *jsonReader) word() {
+	for _, w := range [...]string{"true", "false", "null"} {
+		if len(r.data)-r.i >= len(w) && string(r.data[r.i:r.i+len(w)]) == w {
+			r.i += len(w)
+			return
+		}
+	}
+	r.fail("has an unexpected character")
+}
+
+// number reads a number as RFC 8259 has it.
+func (r *jsonReader) number() string {
+	start := r.i
+	digits := func() bool {
+		n := r.i
+		for r.i < len(r.data) && r.data[r.i] >= '0' && r.data[r.i] <= '9' {
+			r.i++
+		}
+		return r.i > n
+	}
+	is := func(c byte) bool { return r.i < len(r.data) && r.data[r.i] == c }
+	if is('-') {
+		r.i++
+	}
+	ok := true
+	if is('0') {
+		r.i++
+	} else {
+		ok = digits()
+	}
+	if ok && is('.') {
+		r.i++
+		ok = digits()
+	}
+	if ok && (is('e') || is('E')) {
+		r.i++
+		if is('+') || is('-') {
+			r.i++
+		}
+		ok = digits()
+	}
+	if !ok || r.i < len(r.data) && r.data[r.i] >= '0' && r.data[r.i] <= '9' {
+		r.fail("has a number that is none")
+		return "0"
+	}
+	return string(r.data[start:r.i])
+}
+
+// text reads a string. Escapes that stand for no character (lone surrogates)
+// are refused, because two different texts would become one.
+func (r *jsonReader) text() string {
+	r.i++
+	start := r.i
+	for r.i < len(r.data) {
+		switch c := r.data[r.i]; {
+		case c == '"':
+			s := string(r.data[start:r.i])
+			r.i++
+			return s
+		case c == '\\':
+			return r.escapedText(start)
+		case c < ' ':
+			r.fail("has a control character in a text")
+			return ""
+		}
+		r.i++
+	}
+	r.fail("ends inside a text")
+	return ""
+}
+
+func (r *jsonReader) escapedText(start int) string {
+	b := append([]byte(nil), r.data[start:r.i]...)
+	for r.i < len(r.data) {
+		c := r.data[r.i]
+		r.i++
+		switch {
+		case c == '"':
+			return string(b)
+		case c < ' ':
+			r.fail("has a control character in a text")
+			return ""
+		case c != '\\':
+			b = append(b, c)
+			continue
+		}
+		if r.i >= len(r.data) {
+			break
+		}
+		c = r.data[r.i]
+		r.i++
+		switch c {
+		case '"', '\\', '/':
+			b = append(b, c)
+		case 'b':
+			b = append(b, '\b')
+		case 'f':
+			b = append(b, '\f')
+		case 'n':
+			b = append(b, '\n')
+		case 'r':
+			b = append(b, '\r')
+		case 't':
+			b = append(b, '\t')
+		case 'u':
+			c, ok := r.hex()
+			if ok && utf16.IsSurrogate(c) {
+				if r.i+1 < len(r.data) && r.data[r.i] == '\\' && r.data[r.i+1] == 'u' {
+					r.i += 2
+					var low rune
+					low, ok = r.hex()
+					c = utf16.DecodeRune(c, low)
+				} else {
+					c = utf8.RuneError
+				}
+				ok = ok && c != utf8.RuneError
+			}
+			if !ok {
+				r.fail("has an escape that stands for no character")
+				return ""
+			}
+			b = utf8.AppendRune(b, c)
+		default:
+			r.fail("has an unknown escape in a text")
+			return ""
+		}
+	}
+	r.fail("ends inside a text")
+	return ""
+}
+
+func (r *jsonReader) hex() (rune, bool) {
+	if r.i+4 > len(r.data) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(r.data[r.i:r.i+4]), 16, 32)
+	if err != nil {
+		return 0, false
+	}
+	r.i += 4
+	return rune(n), true
+}
+
+// ReadTexts reads an object of which each property comes as texts: the
+// parameters of a path, a query or headers. It returns all faults at once.
+func (t *Type) ReadTexts(name string, texts func(prop string) []string) (Value, []Fault) {
+	v := reflect.New(t.goType)
+	var faults []Fault
+	for _, prop := range t.Props {
+		given := texts(prop.Name)
+		p := unsafe.Add(v.UnsafePointer(), prop.offset)
+		why := ""
+		switch {
+		case len(given) == 0 && prop.HasDefault:
+			prop.Type.parseText(prop.Default, p) // was checked when the flow was loaded
+		case len(given) == 0 && !prop.Optional:
+			why = "is missing"
+		case len(given) == 0:
+		case !validTexts(given):
+			why = "must be UTF-8 without control characters"
+		case prop.Type.Base == Array:
+			why = prop.readTexts(given, p)
+		case len(given) > 1:
+			why = "is given twice"
+		default:
+			why = prop.Type.parseText(given[0], prop.held(p))
+		}
+		if why != "" && len(faults) < maxFaults {
+			field := name + "." + prop.Name
+			faults = append(faults, Fault{field, field + " " + why})
+		}
+	}
+	return Value{v.UnsafePointer(), t.goType}, faults
+}
+
+// held returns where the value of a present property is to be put.
+func (prop *Prop) held(p unsafe.Pointer) unsafe.Pointer {
+	if !prop.pointer {
+		return p
+	}
+	v := reflect.New(prop.Type.goType).UnsafePointer()
+	*(*unsafe.Pointer)(p) = v
+	return v
+}
+
+func (prop *Prop) readTexts(given []string, p unsafe.Pointer) string {
+	t, p := prop.Type, prop.held(p)
+	slice := reflect.NewAt(t.goType, p).Elem()
+	slice.Set(reflect.MakeSlice(t.goType, len(given), len(given)))
+	for i, s := range given {
+		if why := t.Items.parseText(s, slice.Index(i).Addr().UnsafePointer()); why != "" {
+			return why
+		}
+	}
+	return t.fault(p)
+}
+
+func validTexts(given []string) bool {
+	for _, s := range given {
+		if !utf8.ValidString(s) || !validHeader(s) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"maps"
+)
+
+// An App is a set of flows that passed every check together.
+type App struct {
+	Flows []*Flow // in the order of their files
+}
+
+const errorsFile = "errors.yaml"
+
+// Load reads, checks and compiles every flow file (*.yaml) below the root of a
+// file system. Files and folders that begin with a dot or an underscore are left out,
+// and so are flow tests (*.test.yaml). It returns all problems of all files; where there are
+// any the app is nil: flows are loaded all together or not at all.
+func Load(fsys fs.FS, env Env) (*App, error) {
+	env.declareVars()
+	nodes, err := catalogue(env.Nodes)
+	if err != nil {
+		return nil, err
+	}
+	files, problems, err := flowFiles(fsys)
+	if err != nil {
+		return nil, err
+	}
+	declared, ps := loadErrors(fsys)
+	problems = append(problems, ps...)
+	var drafts []*draft
+	for _, file := range files {
+		data, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			return nil, fmt.Errorf("reading flow: %w", err)
+		}
+		d := parseFlow(file, data, &env)
+		if d.root != nil {
+			d.compile(&env, nodes, declared)
+		}
+		drafts = append(drafts, d)
+	}
+	collisions(drafts)
+	app := &App{}
+	for _, d := range drafts {
+		problems = append(problems, d.problems...)
+		app.Flows = append(app.Flows, d.Flow)
+	}
+	if err := problems.sorted().Err(); err != nil {
+		return nil, err
+	}
+	return app, nil
+}
+
+// catalogue indexes nodes by name.
+func catalogue(nodes []*Node) (map[string]*Node, error) {
+	byName := make(map[string]*Node, len(nodes))
+	for _, n := range nodes {
+		if byName[n.Name] != nil {
+			return nil, fmt.Errorf("node %s is registered twice", n.Name)
+		}
+		byName[n.Name] = n
+	}
+	return byName, nil
+}
+
+func flowFiles(fsys fs.FS) (files []string, problems Problems, err error) {
+	err = fs.WalkDir(fsys, ".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		switch {
+		case file != "." && (name[0] == '.' || name[0] == '_'):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case d.IsDir() || file == errorsFile || strings.HasSuffix(name, ".test.yaml"):
+		case path.Ext(name) == ".yml":
+			problems = append(problems, Problem{Pos{file, 1, 1}, "flow files end in .yaml", "rename it to " + strings.TrimSuffix(name, ".yml") + ".yaml"})
+		case path.Ext(name) == ".yaml":
+			files = append(files, file)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("looking for flows: %w", err)
+	}
+	slices.Sort(files)
+	return files, problems, nil
+}
+
+var errorCode = regexp.MustCompile(`^[a-z][A-Za-z0-9_]*$`)
+
+// loadErrors reads errors.yaml, where it exists: the errors that flows can fail with.
+func loadErrors(fsys fs.FS) (map[string]Declared, Problems) {
+	declared := map[string]Declared{}
+	data, err := fs.ReadFile(fsys, errorsFile)
+	if err != nil {
+		return declared, nil
+	}
+	s := &source{file: errorsFile}
+	root := s.parse(data)
+	if root == nil {
+		return declared, s.problems
+	}
+	for _, e := range s.mapping(root, "errors.yaml") {
+		d := Declared{Code: e.key}
+		if !errorCode.MatchString(e.key) {
+			s.problem(e.at, "a letter, then letters, digits and _", "%q cannot be the code of an error", e.key)
+		}
+		for _, f := range s.mapping(e.value, "an error", "status", "message") {
+			switch f.key {
+			case "status":
+				status, ok := s.parseValue(f.value).lit.(int64)
+				if !ok || status < 400 || status > 599 {
+					s.problem(s.at(f.value), "", "the status of an error must be from 400 to 599")
+				}
+				d.Status = int(status)
+			case "message":
+				d.Message, _ = s.text(f.value, "message")
+			}
+		}
+		if d.Status == 0 || d.Message == "" {
+			s.problem(e.at, "as in {status: 409, message: The order was paid already.}", "error %q needs a status and a message", e.key)
+		}
+		declared[e.key] = d
+	}
+	return declared, s.problems
+}
+
+// collisions reports endpoints that answer the same requests.
+func collisions(drafts []*draft) {
+	exact, loose := map[string]*draft{}, map[string]*draft{}
+	for _, d := range drafts {
+		if d.Method == "" || d.Path == "" {
+			continue
+		}
+		shape := d.Method + " " + placeholders.ReplaceAllString(d.Path, "{}")
+		if other := exact[shape]; other != nil {
+			d.problem(d.pathPos, "in "+other.File+", line "+fmt.Sprint(other.pathPos.Line), "%s %s is there already as %s", d.Method, d.Path, other.Path)
+			continue
+		}
+		exact[shape] = d
+		folded := strings.ToLower(shape)
+		if other := loose[folded]; other != nil {
+			d.problem(d.pathPos, "in "+other.File+", line "+fmt.Sprint(other.pathPos.Line), "%s differs from %s only in capital letters", d.Path, other.Path)
+			continue
+		}
+		loose[folded] = d
+	}
+}
+
+var placeholders = regexp.MustCompile(`\{[^}]*\}`)
+
+// declareVars makes $env of the variables: an object of secret texts that every
+// run shares.
+func (e *Env) declareVars() {
+	if len(e.Vars) == 0 {
+		return
+	}
+	t := &Type{Base: Object}
+	names := slices.Sorted(maps.Keys(e.Vars))
+	for _, name := range names {
+		t.Props = append(t.Props, &Prop{Name: name, Type: (&Type{Base: String, Secrecy: Hidden}).held()})
+	}
+	t.held()
+	v := reflect.New(t.goType)
+	for i, name := range names {
+		v.Elem().Field(i).SetString(e.Vars[name])
+	}
+	e.vars, e.varsAt = t, unsafe.Pointer(v.Pointer())
+}

@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"unsafe"
+)
+
+// A Node is one kind of step: a Go function with a typed input, a typed output
+// and named outcomes. Make one with [Define].
+type Node struct {
+	Name     string     // noun.verb, as flows write it
+	Doc      string     // one sentence or more
+	In, Out  *Type      // objects; their properties are the parameters and results
+	Outcomes []*Outcome // the ways out that are not success
+
+	alternatives [][]string // groups of parameters of which exactly one is given
+	alloc        func(proto unsafe.Pointer) (in, out unsafe.Pointer)
+	call         func(ctx context.Context, in, out unsafe.Pointer) error
+	zero         func() unsafe.Pointer // a fresh In, for the prototype of a step
+}
+
+// None is the output of a node that has nothing to say.
+type None struct{}
+
+// Alternatives is implemented by an input of which exactly one group of
+// parameters must be given, as in "a token, or a user id with a session id".
+type Alternatives interface {
+	Alternatives() [][]string
+}
+
+var nodeName = regexp.MustCompile(`^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)+$`)
+
+// Define makes a node of a function. In and Out are structs whose tags are the
+// only description of the node:
+//
+//	json     the name in YAML, JSON, documentation and studio; "-" hides a field
+//	doc      what the field means (mandatory)
+//	default  the value when the flow gives none; may be a reference such as $request.ip
+//	min max  bounds: of a number, of a text's code points, of a list's items, of a duration
+//	enum     the allowed texts, separated by |
+//	format   email, password, uuid, uri, html, header ... (how a text is checked or escaped)
+//	secret   "true": never logged, traced or answered; "once": only answered by the flow that made it
+//
+// A field is required unless it is a pointer, omitzero or has a default. Fields
+// can be string, bool, int, int64, float64, time.Time, time.Duration, []byte,
+// map[string]any, any, structs and slices of these, and pointers to them.
+//
+// The function must not keep or change what its input points to. It leaves by
+// one of the outcomes by returning it as its error; any other error is
+// [Internal]. Define panics where the definition is wrong: that is a bug in the
+// node, not in a flow.
+func Define[In, Out any](name, doc string, fn func(context.Context, In) (Out, error), outcomes ...*Outcome) *Node {
+	if !nodeName.MatchString(name) {
+		panic(fmt.Sprintf("engine: node name %q is not noun.verb", name))
+	}
+	if doc == "" {
+		panic("engine: node " + name + " has no documentation")
+	}
+	n := &Node{
+		Name: name, Doc: doc, Outcomes: outcomes,
+		In:  structType(reflect.TypeFor[In](), name+" input"),
+		Out: structType(reflect.TypeFor[Out](), name+" output"),
+	}
+	for i, o := range outcomes {
+		if slices.ContainsFunc(outcomes[:i], func(p *Outcome) bool { return p.Name == o.Name }) {
+			panic("engine: node " + name + " names outcome " + o.Name + " twice")
+		}
+	}
+	if a, ok := any(*new(In)).(Alternatives); ok {
+		n.alternatives = a.Alternatives()
+		for _, p := range slices.Concat(n.alternatives...) {
+			if n.In.prop(p) == nil {
+				panic("engine: node " + name + " has no parameter " + p + " for its alternatives")
+			}
+		}
+	}
+	// In and Out of one step live and die together, so they share one allocation.
+	type box struct {
+		in  In
+		out Out
+	}
+	n.zero = func() unsafe.Pointer { return unsafe.Pointer(new(In)) }
+	n.alloc = func(proto unsafe.Pointer) (in, out unsafe.Pointer) {
+		b := &box{in: *(*In)(proto)}
+		return unsafe.Pointer(&b.in), unsafe.Pointer(&b.out)
+	}
+	n.call = func(ctx context.Context, in, out unsafe.Pointer) (err error) {
+		*(*Out)(out), err = fn(ctx, *(*In)(in))
+		return err
+	}
+	return n
+}
+
+// Alternatives returns the groups of parameters of which exactly one must be
+// given, or nil.
+func (n *Node) Alternatives() [][]string { return n.alternatives }
+
+func (n *Node) outcome(name string) *Outcome {
+	for _, o := range n.Outcomes {
+		if o.Name == name {
+			return o
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Pos is a place in a flow file.
+type Pos struct {
+	File         string // slash-separated, relative to where flows were loaded from
+	Line, Column int    // from 1
+}
+
+func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+
+// A Problem is a mistake of a flow's author.
+type Problem struct {
+	Pos
+	Message string // what is wrong
+	Hint    string // what to do about it, or ""
+}
+
+// String gives file:line:column: message (hint).
+func (p Problem) String() string {
+	if p.Hint == "" {
+		return p.Pos.String() + ": " + p.Message
+	}
+	return p.Pos.String() + ": " + p.Message + " (" + p.Hint + ")"
+}
+
+// Problems are all mistakes of some files, in the order of the text.
+type Problems []Problem
+
+// Err returns the problems as an error, or nil where there are none.
+func (ps Problems) Err() error {
+	if len(ps) == 0 {
+		return nil
+	}
+	return ps
+}
+
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sorted orders the problems by place and drops repetitions.
+func (ps Problems) sorted() Problems {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(ps)
+}

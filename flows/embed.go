@@ -1,0 +1,9 @@
+// Package flows holds the flows that Sluice ships, as data.
+package flows
+
+import "embed"
+
+// FS holds the shipped flow files, laid out as in this folder.
+//
+//go:embed errors.yaml auth examples
+var FS embed.FS
