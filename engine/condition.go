@@ -103,15 +103,20 @@ func (c *compiler) compileCondition(cond *condition) (test func(frame) bool, pro
 	r := left.ref
 	if cond.op == "" {
 		isBool := left.t.Base == Boolean
-		if !left.optional && !isBool {
+		if !left.optional && !isBool && !left.omitted {
 			c.problem(cond.pos, "compare it, as in "+left.text+" == ...", "%s is always there, so it decides nothing", left.text)
 			return nil, ""
 		}
+		there := func(p unsafe.Pointer) bool { return p != nil }
+		switch {
+		case isBool:
+			there = func(p unsafe.Pointer) bool { return p != nil && *(*bool)(p) }
+		case left.omitted:
+			empty := isZero(left.t.goType)
+			there = func(p unsafe.Pointer) bool { return p != nil && !empty(p) }
+		}
 		want := !cond.not
-		return func(f frame) bool {
-			p := r.at(f)
-			return (p != nil && (!isBool || *(*bool)(p))) == want
-		}, left.text
+		return func(f frame) bool { return there(r.at(f)) == want }, left.text
 	}
 	if left.optional {
 		c.problem(cond.pos, askFirst(left), "%s may be absent and cannot be compared", left.text)

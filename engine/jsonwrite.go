@@ -129,7 +129,22 @@ func isZero(rt reflect.Type) func(unsafe.Pointer) bool {
 // appendTime writes a time in UTC to the millisecond, as clients of the
 // session object expect it.
 func appendTime(b []byte, t time.Time) []byte {
-	return t.UTC().AppendFormat(b, `"2006-01-02T15:04:05.000Z"`)
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(b, `"2006-01-02T15:04:05.000Z"`)
+	}
+	hour, minute, second := t.Clock()
+	ms := t.Nanosecond() / 1e6
+	two := func(n int, after byte) { b = append(b, byte('0'+n/10), byte('0'+n%10), after) }
+	b = append(b, '"', byte('0'+year/1000), byte('0'+year/100%10))
+	two(year%100, '-')
+	two(int(month), '-')
+	two(day, 'T')
+	two(hour, ':')
+	two(minute, ':')
+	two(second, '.')
+	return append(b, byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z', '"')
 }
 
 func appendFloat(b []byte, f float64) []byte {

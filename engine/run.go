@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -37,6 +38,7 @@ type op struct {
 	status  int
 	headers []headerOp
 	body    []piece
+	size    uint32 // of the longest body so far, up to a bound; atomic
 	fail    Declared
 
 	pos  Pos
@@ -127,7 +129,11 @@ func (p *Program) run(ctx context.Context, f frame) (answer Answer, err error) {
 				answer.Headers = append(answer.Headers, Header{h.name, joinParts(h.parts, f)})
 			}
 			if o.body != nil {
-				answer.Body = appendPieces(make([]byte, 0, 512), o.body, f)
+				size := atomic.LoadUint32(&o.size)
+				answer.Body = appendPieces(make([]byte, 0, size+64), o.body, f)
+				if n := uint32(len(answer.Body)); n > size && n < 1<<16 {
+					atomic.StoreUint32(&o.size, n)
+				}
 			}
 			return answer, nil
 		case opFail:

@@ -80,6 +80,7 @@ type typed struct {
 	ref      ref
 	text     string // as written, with its dollar sign
 	lacking  string // the part of text that may be absent
+	omitted  bool   // answers leave it out when it is empty, so an if can ask for it
 }
 
 // askFirst is the hint for a value that may be absent.
@@ -122,7 +123,7 @@ func (c *compiler) lookup(path []string, at Pos) (typed, bool) {
 			c.unknownProp(v, name, at)
 			return typed{}, false
 		}
-		v.t, v.ref, v.text = p.Type, v.ref.into(p), v.text+"."+name
+		v.t, v.ref, v.text, v.omitted = p.Type, v.ref.into(p), v.text+"."+name, p.omit && !p.pointer
 		switch {
 		case c.state.proven[v.text]:
 			v.optional = false
