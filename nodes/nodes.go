@@ -1,0 +1,29 @@
+// Package nodes is the catalogue of what flows can do with the domain: a folder
+// a family, each with its types, the interface of its store and its nodes.
+package nodes
+
+import (
+	"slices"
+
+	"sluice/engine"
+	"sluice/nodes/password"
+	"sluice/nodes/session"
+	"sluice/nodes/user"
+)
+
+// Stores are what the core nodes keep their data in.
+type Stores struct {
+	Users     user.Store
+	Passwords password.Store
+	Sessions  session.Store
+}
+
+// Core returns the nodes that every server has. Passwords are hashed and judged
+// by h.
+func Core(s Stores, h *password.Hasher) []*engine.Node {
+	return slices.Concat(
+		user.Nodes(s.Users, h),                  // fetch create update
+		password.Nodes(s.Passwords, s.Users, h), // check set
+		session.Nodes(s.Sessions),               // create get list update delete deleteAll deleteOthers
+	)
+}

@@ -1,0 +1,28 @@
+package nodes_test
+
+import (
+	"slices"
+	"testing"
+
+	"sluice/nodes"
+	"sluice/nodes/nodestest"
+	"sluice/nodes/password"
+)
+
+func TestCore(t *testing.T) {
+	h, err := password.NewHasher(password.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, n := range nodes.Core(nodestest.Memory(), h) {
+		names = append(names, n.Name)
+	}
+	want := []string{
+		"user.fetch", "user.create", "user.update", "password.check", "password.set",
+		"session.create", "session.get", "session.list", "session.update", "session.delete", "session.deleteAll", "session.deleteOthers",
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("Core() = %q, want %q", names, want)
+	}
+}

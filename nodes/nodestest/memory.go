@@ -1,0 +1,268 @@
+// Package nodestest holds what the stores of users, passwords and sessions must
+// do, as tests: [Stores] runs them against a store. [Memory] is the model to
+// which stores are compared, and good enough for tests that need any store.
+package nodestest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"sluice/nodes"
+	"sluice/nodes/password"
+	"sluice/nodes/session"
+	"sluice/nodes/user"
+)
+
+var (
+	_ user.Store     = users{}
+	_ password.Store = passwords{}
+	_ session.Store  = sessions{}
+)
+
+// Memory returns empty stores that live in memory and forget everything with
+// the process. They never clean up, and finding something is a walk through all.
+func Memory() nodes.Stores {
+	m := &memory{users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}}
+	return nodes.Stores{Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}}
+}
+
+type memory struct {
+	mu       sync.Mutex
+	users    map[string]*account               // by id; guarded by mu
+	sessions map[session.Hash]*session.Session // guarded by mu; what a pointer leads to never changes
+}
+
+// An account is a user with what others must not see.
+type account struct {
+	user.User
+	hash string // of the password; empty for none
+}
+
+// lock locks the memory unless the context has ended.
+func (m *memory) lock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	return nil
+}
+
+// byKey returns the user with an address, or nil.
+func (m *memory) byKey(key string) *account {
+	for _, a := range m.users {
+		if a.EmailKey == key {
+			return a
+		}
+	}
+	return nil
+}
+
+// named returns the hashes of the live sessions that w names.
+func (m *memory) named(w session.Which, now time.Time) []session.Hash {
+	var found []session.Hash
+	for h, s := range m.sessions {
+		of := s.UserID.ID == w.UserID && (w.ID == "" || s.ID == w.ID) && (w.Except == "" || s.ID != w.Except)
+		if w.Hash != (session.Hash{}) {
+			of = h == w.Hash
+		}
+		if of && s.Live(now) {
+			found = append(found, h)
+		}
+	}
+	return found
+}
+
+// endAll ends the sessions of a user but one, and every proof made before. The
+// session that is spared lives on and proves as much as a new one.
+func (m *memory) endAll(a *account, except string) {
+	a.Epoch++
+	for h, s := range m.sessions {
+		switch {
+		case s.UserID.ID != a.ID:
+		case except != "" && s.ID == except:
+			spared := *s
+			spared.UserID.Epoch = a.Epoch
+			m.sessions[h] = &spared
+		default:
+			delete(m.sessions, h)
+		}
+	}
+}
+
+type users struct{ m *memory }
+
+func (us users) Create(ctx context.Context, u user.User, passwordHash string) error {
+	if err := us.m.lock(ctx); err != nil {
+		return err
+	}
+	defer us.m.mu.Unlock()
+	if us.m.byKey(u.EmailKey) != nil {
+		return user.ErrEmailTaken
+	}
+	us.m.users[u.ID] = &account{u, passwordHash}
+	return nil
+}
+
+func (us users) ByID(ctx context.Context, id string) (user.User, error) {
+	if err := us.m.lock(ctx); err != nil {
+		return user.User{}, err
+	}
+	defer us.m.mu.Unlock()
+	if a := us.m.users[id]; a != nil {
+		return a.User, nil
+	}
+	return user.User{}, user.ErrNoUser
+}
+
+func (us users) ByEmail(ctx context.Context, key string) (user.User, error) {
+	if err := us.m.lock(ctx); err != nil {
+		return user.User{}, err
+	}
+	defer us.m.mu.Unlock()
+	if a := us.m.byKey(key); a != nil {
+		return a.User, nil
+	}
+	return user.User{}, user.ErrNoUser
+}
+
+func (us users) Update(ctx context.Context, id string, c user.Change, now time.Time) (user.User, error) {
+	if err := us.m.lock(ctx); err != nil {
+		return user.User{}, err
+	}
+	defer us.m.mu.Unlock()
+	a := us.m.users[id]
+	if a == nil {
+		return user.User{}, user.ErrNoUser
+	}
+	if c.EmailKey != nil {
+		if other := us.m.byKey(*c.EmailKey); other != nil && other != a {
+			return user.User{}, user.ErrEmailTaken
+		}
+	}
+	set(&a.Email, c.Email)
+	set(&a.EmailKey, c.EmailKey)
+	set(&a.EmailVerified, c.EmailVerified)
+	set(&a.Name, c.Name)
+	set(&a.Disabled, c.Disabled)
+	a.UpdatedDtm = now
+	if c.Disabled != nil && *c.Disabled {
+		us.m.endAll(a, "")
+	}
+	return a.User, nil
+}
+
+func set[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+type passwords struct{ m *memory }
+
+func (ps passwords) Hash(ctx context.Context, userID string) (string, error) {
+	if err := ps.m.lock(ctx); err != nil {
+		return "", err
+	}
+	defer ps.m.mu.Unlock()
+	if a := ps.m.users[userID]; a != nil && a.hash != "" {
+		return a.hash, nil
+	}
+	return "", password.ErrNoPassword
+}
+
+func (ps passwords) SetHash(ctx context.Context, userID, prev, next string) error {
+	if err := ps.m.lock(ctx); err != nil {
+		return err
+	}
+	defer ps.m.mu.Unlock()
+	a := ps.m.users[userID]
+	if a == nil {
+		return password.ErrNoPassword
+	}
+	if prev == "" || prev == a.hash {
+		a.hash = next
+	}
+	return nil
+}
+
+type sessions struct{ m *memory }
+
+func (ss sessions) Create(ctx context.Context, h session.Hash, s session.Session) error {
+	if err := ss.m.lock(ctx); err != nil {
+		return err
+	}
+	defer ss.m.mu.Unlock()
+	a := ss.m.users[s.UserID.ID]
+	if a == nil || a.Disabled || a.Epoch != s.UserID.Epoch {
+		return session.ErrStaleProof
+	}
+	s.AccessGroupKeys = slices.Clone(s.AccessGroupKeys)
+	ss.m.sessions[h] = &s
+	return nil
+}
+
+func (ss sessions) Get(ctx context.Context, h session.Hash, now time.Time) (*session.Session, error) {
+	if err := ss.m.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer ss.m.mu.Unlock()
+	if s := ss.m.sessions[h]; s != nil && s.Live(now) {
+		return s, nil
+	}
+	return nil, session.ErrNoSession
+}
+
+func (ss sessions) List(ctx context.Context, userID, after string, limit int, now time.Time) ([]session.Session, error) {
+	if err := ss.m.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer ss.m.mu.Unlock()
+	var page []session.Session
+	for _, s := range ss.m.sessions {
+		if s.UserID.ID == userID && s.Live(now) && (after == "" || s.ID < after) {
+			page = append(page, *s)
+		}
+	}
+	slices.SortFunc(page, func(a, b session.Session) int { return cmp.Compare(b.ID, a.ID) })
+	return page[:min(limit, len(page))], nil
+}
+
+func (ss sessions) Update(ctx context.Context, w session.Which, g session.Groups, now time.Time) (int, error) {
+	if err := ss.m.lock(ctx); err != nil {
+		return 0, err
+	}
+	defer ss.m.mu.Unlock()
+	found := ss.m.named(w, now)
+	for _, h := range found {
+		s := *ss.m.sessions[h]
+		s.AccessGroupKeys = g.Apply(s.AccessGroupKeys)
+		ss.m.sessions[h] = &s
+	}
+	return len(found), nil
+}
+
+func (ss sessions) End(ctx context.Context, w session.Which, now time.Time) (int, error) {
+	if err := ss.m.lock(ctx); err != nil {
+		return 0, err
+	}
+	defer ss.m.mu.Unlock()
+	found := ss.m.named(w, now)
+	for _, h := range found {
+		delete(ss.m.sessions, h)
+	}
+	if a := ss.m.users[w.UserID]; a != nil && w.Hash == (session.Hash{}) && w.ID == "" {
+		ss.m.endAll(a, w.Except)
+	}
+	return len(found), nil
+}
+
+func (ss sessions) Touch(h session.Hash, now time.Time) {
+	ss.m.mu.Lock()
+	defer ss.m.mu.Unlock()
+	if s := ss.m.sessions[h]; s != nil && s.Live(now) {
+		ss.m.sessions[h] = s.Touched(now)
+	}
+}

@@ -1,0 +1,40 @@
+package password
+
+import (
+	"context"
+
+	"sluice/engine"
+	"sluice/nodes/user"
+)
+
+// The functions behind the nodes, for tests that use the stores of nodestest.
+type (
+	CheckIn = checkIn
+	SetIn   = setIn
+)
+
+func Check(ctx context.Context, s Store, h *Hasher, in CheckIn) (user.ProvenID, error) {
+	out, err := keeper{store: s, hasher: h}.check(ctx, in)
+	return out.UserID, err
+}
+
+func Set(ctx context.Context, s Store, us user.Store, h *Hasher, in SetIn) (engine.None, error) {
+	return keeper{s, us, h}.set(ctx, in)
+}
+
+// Quick makes a hasher that is weak, so that tests of other things are quick.
+func Quick(s Settings) *Hasher {
+	if s.Memory == 0 {
+		s.Memory, s.Time = 64, 1
+	}
+	return newHasher(s.withDefaults())
+}
+
+// Hold takes a permit to hash until it is released.
+func (h *Hasher) Hold(ctx context.Context) (release func()) {
+	release, err := h.acquire(ctx)
+	if err != nil {
+		panic(err)
+	}
+	return release
+}

@@ -1,0 +1,96 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sluice/engine"
+	"sluice/nodes/user"
+)
+
+// Mismatch is the way out of password.check. It does not say whether there is
+// such a user.
+var Mismatch = engine.NewOutcome("mismatch", engine.Unauthenticated, "The e-mail address or the password is wrong.")
+
+// Nodes returns the password nodes, which keep hashes in s, find users in us
+// and hash by h.
+func Nodes(s Store, us user.Store, h *Hasher) []*engine.Node {
+	n := keeper{s, us, h}
+	return []*engine.Node{
+		engine.Define("password.check", "Proves who a user is by the user's password. "+
+			"An absent user, a disabled one and one without a password cost the same time as a wrong password and leave by mismatch, so let user.fetch continue on notFound.",
+			n.check, Mismatch, user.Busy),
+		engine.Define("password.set", "Sets the password of a user. Sessions live on: end them with session.deleteOthers or session.deleteAll.",
+			n.set, user.WeakPassword, user.Busy, user.NotFound, user.Stale),
+	}
+}
+
+type keeper struct {
+	store  Store
+	users  user.Store
+	hasher *Hasher
+}
+
+type checkIn struct {
+	User     *user.User `json:"user" doc:"User who claims to sign in, absent where nobody was found."`
+	Password string     `json:"password" format:"password" secret:"true" doc:"Password that was given."`
+}
+
+type checkOut struct {
+	UserID user.ProvenID `json:"userId" doc:"Id of the user, as a proof."`
+}
+
+func (k keeper) check(ctx context.Context, in checkIn) (checkOut, error) {
+	// Nobody and the disabled go the same way as everybody, with an id that has
+	// no password.
+	var id user.ProvenID
+	if in.User != nil && !in.User.Disabled {
+		id = user.ProvenID{ID: in.User.ID, Epoch: in.User.Epoch}
+	}
+	stored, err := k.store.Hash(ctx, id.ID)
+	if err != nil && !errors.Is(err, ErrNoPassword) {
+		return checkOut{}, fmt.Errorf("reading password: %w", err)
+	}
+	ok, fresh, err := k.hasher.Check(ctx, stored, in.Password)
+	switch {
+	case err != nil:
+		return checkOut{}, fmt.Errorf("checking password: %w", err)
+	case !ok:
+		return checkOut{}, Mismatch
+	}
+	if fresh != "" {
+		if err := k.store.SetHash(ctx, id.ID, stored, fresh); err != nil {
+			return checkOut{}, fmt.Errorf("renewing hash: %w", err)
+		}
+	}
+	return checkOut{UserID: id}, nil
+}
+
+type setIn struct {
+	UserID   user.ProvenID `json:"userId" doc:"Id of the user, as a proof."`
+	Password string        `json:"password" format:"password" secret:"true" doc:"New password."`
+}
+
+func (k keeper) set(ctx context.Context, in setIn) (engine.None, error) {
+	u, err := k.users.ByID(ctx, in.UserID.ID)
+	switch {
+	case errors.Is(err, user.ErrNoUser):
+		return engine.None{}, user.NotFound
+	case err != nil:
+		return engine.None{}, fmt.Errorf("reading user: %w", err)
+	case u.Disabled || u.Epoch != in.UserID.Epoch:
+		return engine.None{}, user.Stale
+	}
+	hash, err := k.hasher.New(ctx, in.Password, u.Words()...)
+	if err != nil {
+		return engine.None{}, fmt.Errorf("hashing password: %w", err)
+	}
+	switch err := k.store.SetHash(ctx, u.ID, "", hash); {
+	case errors.Is(err, ErrNoPassword):
+		return engine.None{}, user.NotFound
+	case err != nil:
+		return engine.None{}, fmt.Errorf("storing password: %w", err)
+	}
+	return engine.None{}, nil
+}

@@ -1,0 +1,259 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"sluice/engine"
+	"sluice/nodes/user"
+)
+
+// NotFound is the way out of nodes that are about one session.
+var NotFound = engine.NewOutcome("notFound", engine.NotFound, "There is no such session.")
+
+// Nodes returns the session nodes, which keep sessions in s.
+func Nodes(s Store) []*engine.Node {
+	n := keeper{s}
+	return []*engine.Node{
+		engine.Define("session.create", "Opens a session for a user whose identity was just proved. The token is shown this once.",
+			n.create, user.Stale, InvalidGroup),
+		engine.Define("session.get", "Finds a live session by its token, or by its id and its user.",
+			n.get, NotFound),
+		engine.Define("session.list", "Lists the live sessions of a user, newest first, a page at a time.",
+			n.list),
+		engine.Define("session.update", "Changes the access groups of one session of a user, or of all. "+
+			"First setGroups replaces them, then addGroups join, then removeGroups leave. The next request of each session sees the change.",
+			n.update, NotFound, InvalidGroup),
+		engine.Define("session.delete", "Ends a live session by its token, or by its id and its user. The token is dead from the next request on.",
+			n.delete, NotFound),
+		engine.Define("session.deleteAll", "Ends all sessions of a user, and every proof of the user's identity that was made before.",
+			n.deleteAll),
+		engine.Define("session.deleteOthers", "Ends all sessions of a user but one, and every proof of the user's identity that was made before. "+
+			"A session that is not live spares nothing.",
+			n.deleteOthers),
+	}
+}
+
+type keeper struct{ store Store }
+
+// Info is a session as it is shown: it holds no token and proves nothing.
+type Info struct {
+	ID              string    `json:"id" doc:"Public id of the session; not usable as a token."`
+	UserID          string    `json:"userId" doc:"Id of the user whose session it is."`
+	CreationDtm     time.Time `json:"creationDtm" doc:"When the session was created."`
+	ExpiresDtm      time.Time `json:"expiresDtm" doc:"When the session ends if it is not used again."`
+	LastSeenDtm     time.Time `json:"lastSeenDtm" doc:"When the session was last used, to the minute or so."`
+	AccessGroupKeys []string  `json:"accessGroupKeys" doc:"Access groups of the session."`
+	IP              string    `json:"ip" doc:"Address from which the session was created."`
+	UserAgent       UserAgent `json:"userAgent" doc:"Program that created the session."`
+}
+
+func (s *Session) info() Info {
+	return Info{
+		ID: s.ID, UserID: s.UserID.ID, CreationDtm: s.CreationDtm, ExpiresDtm: s.ExpiresDtm, LastSeenDtm: s.LastSeenDtm,
+		AccessGroupKeys: s.AccessGroupKeys, IP: s.IP, UserAgent: s.UserAgent,
+	}
+}
+
+type createIn struct {
+	UserID    user.ProvenID `json:"userId" doc:"Id of the user, as a proof."`
+	Groups    []string      `json:"groups,omitzero" doc:"Access groups of the session."`
+	IP        string        `json:"ip" default:"$request.ip" doc:"Address of the caller."`
+	UserAgent string        `json:"userAgent" default:"$request.userAgent" doc:"User-Agent header of the caller."`
+	Idle      time.Duration `json:"idle" default:"1h" min:"1m" max:"4320h" doc:"How long the session lives unused."`
+	Lifetime  time.Duration `json:"lifetime" default:"24h" min:"1m" max:"8760h" doc:"How long the session lives however often it is used."`
+}
+
+// Fresh is a session that was just created: the one moment its token is shown.
+type Fresh struct {
+	Session
+	Token string `json:"token" secret:"once" doc:"Token of the session. Send it with each request."`
+}
+
+func (k keeper) create(ctx context.Context, in createIn) (Fresh, error) {
+	if err := checkGroups(in.Groups); err != nil {
+		return Fresh{}, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Fresh{}, fmt.Errorf("making id: %w", err)
+	}
+	token, hash := NewToken()
+	now := time.Now().UTC().Truncate(time.Millisecond) // what stores and answers keep
+	s := Session{
+		ID: id.String(), UserID: in.UserID, CreationDtm: now, LastSeenDtm: now,
+		ExpiresDtm: now.Add(min(in.Idle, in.Lifetime)), End: now.Add(in.Lifetime), Idle: in.Idle,
+		AccessGroupKeys: Groups{Add: in.Groups}.Apply(nil), IP: visible(in.IP, 64), UserAgent: ParseUserAgent(in.UserAgent),
+	}
+	switch err := k.store.Create(ctx, hash, s); {
+	case errors.Is(err, ErrStaleProof):
+		return Fresh{}, user.Stale
+	case err != nil:
+		return Fresh{}, fmt.Errorf("storing session: %w", err)
+	}
+	return Fresh{Session: s, Token: token}, nil
+}
+
+// oneIn names one session, by its token or by its id and its user.
+type oneIn struct {
+	Token  string `json:"token,omitzero" secret:"true" doc:"Token of the session."`
+	UserID string `json:"userId,omitzero" doc:"Id of the user whose session it is."`
+	ID     string `json:"id,omitzero" doc:"Public id of the session."`
+}
+
+func (oneIn) Alternatives() [][]string { return [][]string{{"token"}, {"userId", "id"}} }
+
+// which returns the one session that is named, or NotFound where nothing can
+// have such a name. An empty id would name all sessions of the user.
+func (in oneIn) which() (Which, error) {
+	if in.UserID != "" && in.ID != "" {
+		return Which{UserID: in.UserID, ID: in.ID}, nil
+	}
+	h, ok := HashOf(in.Token)
+	if !ok {
+		return Which{}, NotFound
+	}
+	return Which{Hash: h}, nil
+}
+
+func (k keeper) get(ctx context.Context, in oneIn) (Info, error) {
+	w, err := in.which()
+	if err != nil {
+		return Info{}, err
+	}
+	now := time.Now()
+	if w.ID == "" {
+		s, err := k.store.Get(ctx, w.Hash, now)
+		switch {
+		case errors.Is(err, ErrNoSession):
+			return Info{}, NotFound
+		case err != nil:
+			return Info{}, fmt.Errorf("reading session: %w", err)
+		}
+		return s.info(), nil
+	}
+	// The list is ordered by id, greatest first, so that the session is the
+	// first behind any text that comes right before its id.
+	page, err := k.store.List(ctx, w.UserID, w.ID+"~", 1, now)
+	if err != nil {
+		return Info{}, fmt.Errorf("reading session: %w", err)
+	}
+	if len(page) == 0 || page[0].ID != w.ID {
+		return Info{}, NotFound
+	}
+	return page[0].info(), nil
+}
+
+type listIn struct {
+	UserID    string `json:"userId" doc:"Id of the user."`
+	CurrentID string `json:"currentId,omitzero" doc:"Id of the session to mark as current."`
+	After     string `json:"after,omitzero" doc:"Where the page starts: next of the page before."`
+	Limit     int    `json:"limit" default:"20" min:"1" max:"100" doc:"Most sessions on a page."`
+}
+
+// Listed is a session as one of many.
+type Listed struct {
+	Info
+	Current bool `json:"current" doc:"Whether it is the session of the caller."`
+}
+
+type listOut struct {
+	Sessions []Listed `json:"sessions" doc:"Sessions on this page, newest first."`
+	Next     string   `json:"next,omitzero" doc:"Where the next page starts; absent on the last one."`
+}
+
+func (k keeper) list(ctx context.Context, in listIn) (listOut, error) {
+	page, err := k.store.List(ctx, in.UserID, in.After, in.Limit+1, time.Now()) // one more tells whether there are more
+	if err != nil {
+		return listOut{}, fmt.Errorf("listing sessions: %w", err)
+	}
+	var out listOut
+	if len(page) > in.Limit {
+		page = page[:in.Limit]
+		out.Next = page[in.Limit-1].ID
+	}
+	for i := range page {
+		out.Sessions = append(out.Sessions, Listed{page[i].info(), page[i].ID == in.CurrentID})
+	}
+	return out, nil
+}
+
+type updateIn struct {
+	UserID       string   `json:"userId" doc:"Id of the user whose sessions change."`
+	ID           *string  `json:"id" doc:"Id of the only session to change."`
+	SetGroups    []string `json:"setGroups,omitzero" doc:"Access groups in place of those there are; an empty list takes all away."`
+	AddGroups    []string `json:"addGroups,omitzero" doc:"Access groups to add."`
+	RemoveGroups []string `json:"removeGroups,omitzero" doc:"Access groups to take away."`
+}
+
+type updateOut struct {
+	Updated int `json:"updated" doc:"How many live sessions there were to change."`
+}
+
+func (k keeper) update(ctx context.Context, in updateIn) (updateOut, error) {
+	if err := checkGroups(in.SetGroups, in.AddGroups, in.RemoveGroups); err != nil {
+		return updateOut{}, err
+	}
+	w := Which{UserID: in.UserID}
+	if in.ID != nil {
+		w.ID = *in.ID
+		if w.ID == "" {
+			return updateOut{}, NotFound // and not all of them
+		}
+	}
+	n, err := k.store.Update(ctx, w, Groups{Set: in.SetGroups, Add: in.AddGroups, Remove: in.RemoveGroups}, time.Now())
+	switch {
+	case err != nil:
+		return updateOut{}, fmt.Errorf("changing sessions: %w", err)
+	case in.ID != nil && n == 0:
+		return updateOut{}, NotFound
+	}
+	return updateOut{Updated: n}, nil
+}
+
+func (k keeper) delete(ctx context.Context, in oneIn) (engine.None, error) {
+	w, err := in.which()
+	if err != nil {
+		return engine.None{}, err
+	}
+	switch n, err := k.store.End(ctx, w, time.Now()); {
+	case err != nil:
+		return engine.None{}, fmt.Errorf("ending session: %w", err)
+	case n == 0:
+		return engine.None{}, NotFound
+	}
+	return engine.None{}, nil
+}
+
+type allIn struct {
+	UserID string `json:"userId" doc:"Id of the user."`
+}
+
+type othersIn struct {
+	UserID string `json:"userId" doc:"Id of the user."`
+	ID     string `json:"id" doc:"Id of the session that lives on."`
+}
+
+type endedOut struct {
+	Ended int `json:"ended" doc:"How many live sessions were ended."`
+}
+
+func (k keeper) deleteAll(ctx context.Context, in allIn) (endedOut, error) {
+	return k.end(ctx, Which{UserID: in.UserID})
+}
+
+func (k keeper) deleteOthers(ctx context.Context, in othersIn) (endedOut, error) {
+	return k.end(ctx, Which{UserID: in.UserID, Except: in.ID})
+}
+
+func (k keeper) end(ctx context.Context, w Which) (endedOut, error) {
+	n, err := k.store.End(ctx, w, time.Now())
+	if err != nil {
+		return endedOut{}, fmt.Errorf("ending sessions: %w", err)
+	}
+	return endedOut{Ended: n}, nil
+}

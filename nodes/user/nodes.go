@@ -1,0 +1,176 @@
+package user
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"sluice/engine"
+)
+
+// Ways out of the user nodes. Those about passwords are shared with the nodes
+// that set them.
+var (
+	NotFound     = engine.NewOutcome("notFound", engine.NotFound, "There is no such user.")
+	EmailTaken   = engine.NewOutcome("emailTaken", engine.Conflict, "The e-mail address belongs to another user.")
+	InvalidEmail = engine.NewOutcome("invalidEmail", engine.Invalid, "The e-mail address is not one that mail can be sent to.")
+	WeakPassword = engine.NewOutcome("weakPassword", engine.Invalid, "The password is too easy to guess.")
+	Busy         = engine.NewOutcome("busy", engine.Unavailable, "Too many sign-ins and sign-ups at the moment. Try again in a few seconds.")
+	Stale        = engine.NewOutcome("stale", engine.Unauthenticated, "The sign-in is no longer valid. Sign in again.")
+)
+
+// A Hasher judges new passwords and makes the hashes that are stored of them.
+type Hasher interface {
+	// New returns the hash of a new password. It returns WeakPassword with a
+	// sentence for the user where the password is too easy to guess, also for
+	// somebody who knows the words, and Busy where too many wait for a hash.
+	New(ctx context.Context, password string, words ...string) (string, error)
+}
+
+// Nodes returns the user nodes, which keep users in s and hash passwords by h.
+func Nodes(s Store, h Hasher) []*engine.Node {
+	n := people{s, h}
+	return []*engine.Node{
+		engine.Define("user.fetch", "Finds a user by e-mail address or by id. The address is compared without regard to case.",
+			n.fetch, NotFound),
+		engine.Define("user.create", "Adds a user who signs in with a password. "+
+			"What it gives proves who the user is, so that a session can be opened at once.",
+			n.create, EmailTaken, InvalidEmail, WeakPassword, Busy),
+		engine.Define("user.update", "Changes what is given of a user. "+
+			"A new e-mail address counts as not verified unless emailVerified says otherwise. Disabling a user ends all of the user's sessions.",
+			n.update, NotFound, EmailTaken, InvalidEmail),
+	}
+}
+
+type people struct {
+	store  Store
+	hasher Hasher
+}
+
+type fetchIn struct {
+	Email string `json:"email,omitzero" doc:"E-mail address of the user."`
+	ID    string `json:"id,omitzero" doc:"Id of the user."`
+}
+
+func (fetchIn) Alternatives() [][]string { return [][]string{{"email"}, {"id"}} }
+
+func (p people) fetch(ctx context.Context, in fetchIn) (User, error) {
+	var u User
+	var err error
+	if in.ID != "" {
+		u, err = p.store.ByID(ctx, in.ID)
+	} else {
+		_, key, bad := EmailKey(in.Email)
+		if bad != nil {
+			return User{}, NotFound
+		}
+		u, err = p.store.ByEmail(ctx, key)
+	}
+	switch {
+	case errors.Is(err, ErrNoUser):
+		return User{}, NotFound
+	case err != nil:
+		return User{}, fmt.Errorf("reading user: %w", err)
+	}
+	return u, nil
+}
+
+type createIn struct {
+	Email    string `json:"email" doc:"E-mail address of the user."`
+	Password string `json:"password" format:"password" secret:"true" doc:"Password of the user."`
+	Name     string `json:"name,omitzero" max:"200" doc:"Name to show."`
+}
+
+type createOut struct {
+	User   User     `json:"user" doc:"The new user."`
+	UserID ProvenID `json:"userId" doc:"Id of the new user, as a proof."`
+}
+
+func (p people) create(ctx context.Context, in createIn) (createOut, error) {
+	display, key, err := EmailKey(in.Email)
+	if err != nil {
+		return createOut{}, InvalidEmail.Because(err)
+	}
+	// A taken address costs as much as a free one, for flows that tell nobody
+	// which addresses have users.
+	u := User{Email: display, EmailKey: key, Name: in.Name}
+	hash, err := p.hasher.New(ctx, in.Password, u.Words()...)
+	if err != nil {
+		return createOut{}, fmt.Errorf("hashing password: %w", err)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return createOut{}, fmt.Errorf("making id: %w", err)
+	}
+	u.ID, u.CreationDtm = id.String(), now()
+	u.UpdatedDtm = u.CreationDtm
+	switch err := p.store.Create(ctx, u, hash); {
+	case errors.Is(err, ErrEmailTaken):
+		return createOut{}, EmailTaken
+	case err != nil:
+		return createOut{}, fmt.Errorf("storing user: %w", err)
+	}
+	return createOut{User: u, UserID: ProvenID{ID: u.ID, Epoch: u.Epoch}}, nil
+}
+
+// Words returns what is known of a user and so must not be the password.
+func (u User) Words() []string {
+	local, _, _ := strings.Cut(u.Email, "@")
+	return []string{u.Email, u.EmailKey, local, u.Name}
+}
+
+type updateIn struct {
+	UserID        string  `json:"userId" doc:"Id of the user."`
+	Name          *string `json:"name" max:"200" doc:"Name to show."`
+	Email         *string `json:"email" doc:"E-mail address."`
+	EmailVerified *bool   `json:"emailVerified" doc:"Whether the user has shown to own the address."`
+	Disabled      *bool   `json:"disabled" doc:"Whether the user is shut out."`
+}
+
+func (p people) update(ctx context.Context, in updateIn) (User, error) {
+	c := Change{Name: in.Name, EmailVerified: in.EmailVerified, Disabled: in.Disabled}
+	if in.Email != nil {
+		display, key, err := EmailKey(*in.Email)
+		if err != nil {
+			return User{}, InvalidEmail.Because(err)
+		}
+		c.Email, c.EmailKey = &display, &key
+		if c.EmailVerified, err = p.verified(ctx, in, key); err != nil {
+			return User{}, err
+		}
+	}
+	u, err := p.store.Update(ctx, in.UserID, c, now())
+	switch {
+	case errors.Is(err, ErrNoUser):
+		return User{}, NotFound
+	case errors.Is(err, ErrEmailTaken):
+		return User{}, EmailTaken
+	case err != nil:
+		return User{}, fmt.Errorf("changing user: %w", err)
+	}
+	return u, nil
+}
+
+// verified returns what to set EmailVerified to when the address is given: what
+// the flow says, or else nothing for the user's own address and false for another.
+func (p people) verified(ctx context.Context, in updateIn, key string) (*bool, error) {
+	if in.EmailVerified != nil {
+		return in.EmailVerified, nil
+	}
+	switch u, err := p.store.ByID(ctx, in.UserID); {
+	case errors.Is(err, ErrNoUser):
+		return nil, NotFound
+	case err != nil:
+		return nil, fmt.Errorf("reading user: %w", err)
+	case u.EmailKey == key:
+		return nil, nil
+	}
+	return new(bool), nil
+}
+
+// now is the time to the millisecond, which is what stores and answers keep.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

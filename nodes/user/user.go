@@ -1,0 +1,72 @@
+// Package user holds the people of an application: their type, their store and
+// the nodes that find, create and change them.
+package user
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"sluice/engine"
+)
+
+// A User is a person who can sign in. It never carries a password or its hash.
+type User struct {
+	ID            string    `json:"id" doc:"Id of the user."`
+	Email         string    `json:"email" doc:"E-mail address as the user wrote it."`
+	EmailVerified bool      `json:"emailVerified" doc:"Whether the user has shown to own the address."`
+	Name          string    `json:"name,omitzero" doc:"Name to show."`
+	Disabled      bool      `json:"disabled,omitzero" doc:"Whether the user is shut out: no sign-in, no session."`
+	CreationDtm   time.Time `json:"creationDtm" doc:"When the user signed up."`
+	UpdatedDtm    time.Time `json:"updatedDtm" doc:"When the user last changed."`
+
+	// EmailKey is the address in the form by which addresses are compared (see
+	// the function [EmailKey]); unique in a store.
+	EmailKey string `json:"-"`
+	// Epoch counts how often all sessions of the user were ended. A proof made
+	// at an older epoch opens no session.
+	Epoch int64 `json:"-"`
+}
+
+// A ProvenID is the id of a user whose identity was just proved, by a password
+// for example. Only proof nodes make one, and session.create takes nothing
+// else, so that no flow can open a session without proof.
+type ProvenID struct {
+	ID    string
+	Epoch int64 // of the user when the proof was made
+}
+
+// FlowType makes ProvenID a type of its own in flows, which reads as its id.
+func (ProvenID) FlowType() (name, hint string) {
+	return "proven user id", "password.check, user.create and $session.userId give one; a plain id proves nothing"
+}
+
+var _ engine.Nominal = ProvenID{}
+
+// A Change says what to set in a user; nil leaves a field as it is.
+type Change struct {
+	Email, EmailKey *string
+	EmailVerified   *bool
+	Name            *string
+	Disabled        *bool
+}
+
+// Sentinels of a [Store].
+var (
+	ErrNoUser     = errors.New("no such user")
+	ErrEmailTaken = errors.New("address belongs to another user")
+)
+
+// A Store keeps users. It is safe for many goroutines.
+type Store interface {
+	// Create adds a user with the hash of a password in one step, or returns
+	// ErrEmailTaken. The caller has set every field; Epoch starts at zero.
+	Create(ctx context.Context, u User, passwordHash string) error
+	// ByID returns a user, or ErrNoUser.
+	ByID(ctx context.Context, id string) (User, error)
+	// ByEmail returns the user whose EmailKey is key, or ErrNoUser.
+	ByEmail(ctx context.Context, key string) (User, error)
+	// Update changes a user and returns it as it is now, or ErrNoUser or
+	// ErrEmailTaken. Disabling ends all sessions of the user in the same step.
+	Update(ctx context.Context, id string, c Change, now time.Time) (User, error)
+}
