@@ -1,0 +1,196 @@
+// Package endpoint is a flow as something that can be called: it checks the
+// caller's key, session and access groups, the limits and the input, and then
+// runs the flow. It knows no transport; package rest serves it over HTTP.
+package endpoint
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sluice/engine"
+	"sluice/nodes/session"
+)
+
+// Facts are what flows read as $request.
+type Facts struct {
+	ID        string    `json:"id" doc:"Id of the request, as the log has it."`
+	IP        string    `json:"ip" doc:"Address of the caller."`
+	UserAgent string    `json:"userAgent" doc:"User-Agent header, or nothing."`
+	Time      time.Time `json:"time" doc:"When the request came in."`
+}
+
+// A Keys set holds the SHA-256 of every API key that is accepted.
+type Keys map[[sha256.Size]byte]bool
+
+// Deps are what endpoints need beside their flows. All endpoints of a server share them.
+type Deps struct {
+	Sessions session.Store
+	Keys     Keys
+	Limiter  *Limiter
+	MaxBody  int // bytes
+}
+
+// An Endpoint is one flow, ready to be called by any number of callers at once.
+type Endpoint struct {
+	flow *engine.Flow
+	Deps
+}
+
+// New makes an endpoint of a flow.
+func New(f *engine.Flow, d Deps) *Endpoint { return &Endpoint{f, d} }
+
+// Method returns the method that the endpoint answers.
+func (e *Endpoint) Method() string { return e.flow.Method }
+
+// Path returns the pattern of its path, as in /orders/{id}.
+func (e *Endpoint) Path() string { return e.flow.Path }
+
+// MaxBody returns how long a body may be, in bytes.
+func (e *Endpoint) MaxBody() int { return e.Deps.MaxBody }
+
+// Call answers a request. An error is an *engine.Error, or something broken.
+func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) {
+	now := time.Now()
+	d := deadlineIn(ctx, now.Add(e.flow.Timeout))
+	defer d.stop()
+	if err := e.key(r); err != nil {
+		return engine.Answer{}, err
+	}
+	facts := &Facts{ID: r.ID, IP: ipText(r.IP), UserAgent: r.UserAgent, Time: now}
+	in := engine.Inputs{Request: engine.ValueOf(facts)}
+	if e.flow.Session != engine.SessionNone {
+		s, err := e.session(d, r, now)
+		if err != nil {
+			return engine.Answer{}, err
+		}
+		if s != nil {
+			in.Session = engine.ValueOf(s)
+		}
+	}
+	if err := e.input(r, &in); err != nil {
+		return engine.Answer{}, err
+	}
+	if l := e.flow.Limit; l != nil {
+		if wait := e.Limiter.take(e.flow.File, l, in, now); wait > 0 {
+			err := engine.Fail(engine.TooMany, "rate_limit_exceeded", "Too many requests. Try again later.")
+			err.RetryAfter = wait
+			return engine.Answer{}, err
+		}
+	}
+	return e.flow.Program.Run(d, in)
+}
+
+// key refuses a caller without an API key where the flow asks for one.
+func (e *Endpoint) key(r *Request) error {
+	switch {
+	case !e.flow.APIKey:
+		return nil
+	case r.APIKey == "":
+		return engine.Fail(engine.Unauthenticated, "missing_API_key", "This endpoint needs an API key.")
+	case !e.Keys[sha256.Sum256([]byte(r.APIKey))]:
+		return engine.Fail(engine.Unauthenticated, "invalid_API_key", "The API key is not valid.")
+	}
+	return nil
+}
+
+// session returns the caller's session, or nil where it is optional and no
+// token was sent. A token that is sent must be good.
+func (e *Endpoint) session(ctx context.Context, r *Request, now time.Time) (*session.Session, error) {
+	if r.Token == "" {
+		if e.flow.Session == engine.SessionOptional {
+			return nil, nil
+		}
+		return nil, engine.Fail(engine.Unauthenticated, "missing_session_token", "This endpoint needs a session. Sign in first.")
+	}
+	invalid := engine.Fail(engine.Unauthenticated, "invalid_session_token", "The session has ended. Sign in again.")
+	hash, ok := session.HashOf(r.Token)
+	if !ok {
+		return nil, invalid
+	}
+	stored, err := e.Sessions.Get(ctx, hash, now)
+	switch {
+	case errors.Is(err, session.ErrNoSession):
+		return nil, invalid
+	case err != nil:
+		// A store that cannot answer is no reason to sign anybody out.
+		busy := engine.Fail(engine.Unavailable, "unavailable", "The service is busy or away. Try again in a moment.")
+		busy.Err = fmt.Errorf("reading session: %w", err)
+		return nil, busy
+	}
+	if groups := e.flow.Groups; len(groups) > 0 && !slices.ContainsFunc(stored.AccessGroupKeys, func(g string) bool { return slices.Contains(groups, g) }) {
+		return nil, engine.Fail(engine.Forbidden, "missing_access_group", "You do not have the rights for this.")
+	}
+	if stored.TouchDue(now) {
+		e.Sessions.Touch(hash, now)
+		stored = stored.Touched(now)
+	}
+	s := *stored // the stored one is shared
+	s.Token = r.Token
+	return &s, nil
+}
+
+// input reads the request as the flow declares it and tells everything that is
+// wrong with it at once.
+func (e *Endpoint) input(r *Request, in *engine.Inputs) error {
+	var faults, more []engine.Fault
+	want := &e.flow.Input
+	if len(e.flow.Params) > 0 {
+		in.Path, faults = want.Path.ReadTexts("path", func(name string) []string {
+			i := slices.Index(e.flow.Params, name)
+			return r.Params[i : i+1]
+		})
+	}
+	if want.Query != nil || r.RawQuery != "" {
+		in.Query, more = readQuery(want.Query, r.RawQuery)
+		faults = append(faults, more...)
+	}
+	if want.Headers != nil {
+		in.Headers, more = want.Headers.ReadTexts("headers", r.Header)
+		faults = append(faults, more...)
+	}
+	if want.Body != nil || len(r.Body) > 0 {
+		in.Body, more = readBody(want.Body, r.Body)
+		faults = append(faults, more...)
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	err := &engine.Error{Kind: engine.Invalid}
+	for _, f := range faults {
+		details, _ := json.Marshal(map[string]string{"field": f.Field}) // cannot fail
+		err.Items = append(err.Items, engine.Item{Code: "invalid_input", Message: sentence(f.Message), Details: details})
+	}
+	return err
+}
+
+// sentence makes a message one that a form can show.
+func sentence(s string) string {
+	b := []byte(s)
+	if len(b) > 0 && b[0] >= 'a' && b[0] <= 'z' {
+		b[0] -= 'a' - 'A'
+	}
+	return string(append(b, '.'))
+}
+
+func readBody(t *engine.Type, body []byte) (engine.Value, []engine.Fault) {
+	if t == nil {
+		// Clients that send an empty object by habit mean nothing by it.
+		if b := bytes.TrimSpace(body); len(b) > 0 && string(b) != "{}" && string(b) != "null" {
+			return engine.Value{}, []engine.Fault{{Field: "body", Message: "body must be empty, this endpoint takes none"}}
+		}
+		return engine.Value{}, nil
+	}
+	if len(body) == 0 {
+		if !t.TakesNothing() {
+			return engine.Value{}, []engine.Fault{{Field: "body", Message: "body is missing"}}
+		}
+		body = []byte("{}")
+	}
+	return t.ReadJSON(body, "body")
+}

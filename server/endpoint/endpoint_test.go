@@ -1,0 +1,239 @@
+package endpoint_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"testing/synctest"
+	"time"
+
+	"sluice/engine"
+	"sluice/nodes"
+	"sluice/nodes/nodestest"
+	"sluice/nodes/password"
+	"sluice/nodes/session"
+	"sluice/nodes/user"
+	"sluice/server/endpoint"
+)
+
+// A world is a store with one user and one session, whose token is token.
+type world struct {
+	nodes.Stores
+	limiter *endpoint.Limiter
+	token   string
+	hash    session.Hash
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{Stores: nodestest.Memory(), limiter: endpoint.NewLimiter(100)}
+	now := time.Now()
+	u := user.User{ID: "u1", Email: "ada@example.com", EmailKey: "ada@example.com", CreationDtm: now, UpdatedDtm: now}
+	if err := w.Users.Create(t.Context(), u, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.token, w.hash = session.NewToken()
+	s := session.Session{
+		ID: "0198a000-0000-7000-8000-000000000001", UserID: user.ProvenID{ID: "u1"}, CreationDtm: now, LastSeenDtm: now,
+		Idle: time.Hour, End: now.Add(24 * time.Hour), ExpiresDtm: now.Add(time.Hour), AccessGroupKeys: []string{"staff"},
+	}
+	if err := w.Sessions.Create(t.Context(), w.hash, s); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) endpoint(t testing.TB, flow string) *endpoint.Endpoint {
+	t.Helper()
+	hasher, err := password.NewHasher(password.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := engine.Load(fstest.MapFS{"flow.yaml": {Data: []byte("about: x\n" + flow)}}, engine.Env{
+		Nodes: nodes.Core(w.Stores, hasher), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return endpoint.New(app.Flows[0], endpoint.Deps{
+		Sessions: w.Sessions, Keys: endpoint.Keys{sha256.Sum256([]byte("key-1")): true}, Limiter: w.limiter, MaxBody: 1 << 16,
+	})
+}
+
+// ask calls an endpoint and prints its answer, or the codes it fails with.
+func ask(t testing.TB, e *endpoint.Endpoint, r endpoint.Request) string {
+	t.Helper()
+	r.IP = netip.MustParseAddr("192.0.2.7")
+	if r.Header == nil {
+		r.Header = func(string) []string { return nil }
+	}
+	a, err := e.Call(t.Context(), &r)
+	if err == nil {
+		return strings.TrimSpace(fmt.Sprintf("%d %s", a.Status, a.Body))
+	}
+	var failed *engine.Error
+	if !errors.As(err, &failed) {
+		t.Fatalf("Call = %v, want an *engine.Error", err)
+	}
+	out := failed.Kind.String()
+	for _, it := range failed.Items {
+		out += " " + it.Code
+		if it.Code == "invalid_input" {
+			out += "(" + it.Message + ")"
+		}
+	}
+	return out
+}
+
+const (
+	required = "endpoint: GET /x\nsession: required\nsteps:\n  - respond: 200\n    body: $session.userId\n"
+	optional = "endpoint: GET /x\nsession: optional\nsteps:\n  - if: $session\n    then:\n      - respond: 200\n        body: $session.userId\n  - respond: 204\n"
+)
+
+// An endpoint lets in whom its flow lets in, and nobody else.
+func TestGuards(t *testing.T) {
+	w := newWorld(t)
+	other, _ := session.NewToken()
+	for name, tt := range map[string]struct {
+		flow    string
+		request endpoint.Request
+		want    string
+	}{
+		"required, none":        {required, endpoint.Request{}, "unauthenticated missing_session_token"},
+		"required, live":        {required, endpoint.Request{Token: w.token}, `200 "u1"`},
+		"required, unknown":     {required, endpoint.Request{Token: other}, "unauthenticated invalid_session_token"},
+		"required, no token":    {required, endpoint.Request{Token: "Basic x"}, "unauthenticated invalid_session_token"},
+		"required, public id":   {required, endpoint.Request{Token: "0198a000-0000-7000-8000-000000000001"}, "unauthenticated invalid_session_token"},
+		"required, hash":        {required, endpoint.Request{Token: fmt.Sprintf("%x", w.hash)}, "unauthenticated invalid_session_token"},
+		"optional, none":        {optional, endpoint.Request{}, "204"},
+		"optional, live":        {optional, endpoint.Request{Token: w.token}, `200 "u1"`},
+		"optional, dead":        {optional, endpoint.Request{Token: other}, "unauthenticated invalid_session_token"},
+		"none, dead is no word": {"endpoint: GET /x\nsession: none\nsteps:\n  - respond: 204\n", endpoint.Request{Token: other}, "204"},
+		"group held":            {strings.Replace(required, "steps", "groups: [admin, staff]\nsteps", 1), endpoint.Request{Token: w.token}, `200 "u1"`},
+		"group lacked":          {strings.Replace(required, "steps", "groups: [admin]\nsteps", 1), endpoint.Request{Token: w.token}, "forbidden missing_access_group"},
+		"key none":              {"endpoint: GET /x\nsession: none\napiKey: required\nsteps:\n  - respond: 204\n", endpoint.Request{}, "unauthenticated missing_API_key"},
+		"key wrong":             {"endpoint: GET /x\nsession: none\napiKey: required\nsteps:\n  - respond: 204\n", endpoint.Request{APIKey: "key-2"}, "unauthenticated invalid_API_key"},
+		"key right":             {"endpoint: GET /x\nsession: none\napiKey: required\nsteps:\n  - respond: 204\n", endpoint.Request{APIKey: "key-1"}, "204"},
+		"key before session":    {strings.Replace(required, "steps", "apiKey: required\nsteps", 1), endpoint.Request{APIKey: "key-2"}, "unauthenticated invalid_API_key"},
+		"session before input":  {strings.Replace(required, "steps", "input: {query: {n: integer}}\nsteps", 1), endpoint.Request{RawQuery: "n=x"}, "unauthenticated missing_session_token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ask(t, w.endpoint(t, tt.flow), tt.request); got != tt.want {
+				t.Errorf("Call = %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+const everywhere = `endpoint: POST /x/{id}
+session: none
+input:
+  path: {id: integer}
+  query: {q: string}
+  headers: {X-Trace: {type: string, maxLength: 3}}
+  body: {n: integer}
+steps:
+  - respond: 200
+    body: [$path.id, $query.q, $headers.X-Trace, $body.n]
+`
+
+// All that is wrong with a request is told in one answer, wherever it stands.
+func TestInput(t *testing.T) {
+	w := newWorld(t)
+	header := func(values ...string) func(string) []string { return func(string) []string { return values } }
+	none := "endpoint: POST /x\nsession: none\nsteps:\n  - respond: 204\n"
+	for name, tt := range map[string]struct {
+		flow    string
+		request endpoint.Request
+		want    string
+	}{
+		"right": {everywhere, endpoint.Request{Params: []string{"7"}, RawQuery: "q=a+b%20c", Header: header("t"), Body: []byte(`{"n":1}`)}, `200 [7,"a b c","t",1]`},
+		"all wrong": {everywhere, endpoint.Request{Params: []string{"x"}, RawQuery: "r=1", Header: header("long"), Body: []byte(`{"m":1}`)},
+			"invalid invalid_input(Path.id must be an integer.) invalid_input(Query.q is missing.) invalid_input(Query has a parameter that is not known.) " +
+				"invalid_input(Headers.X-Trace must have at most 3 characters.) invalid_input(Body has a property that is not known (known: n).) invalid_input(Body.n is missing.)"},
+		"no body":            {everywhere, endpoint.Request{Params: []string{"7"}, RawQuery: "q=", Header: header("t")}, "invalid invalid_input(Body is missing.)"},
+		"query twice":        {everywhere, endpoint.Request{Params: []string{"7"}, RawQuery: "q=1&q=2", Header: header("t"), Body: []byte(`{"n":1}`)}, "invalid invalid_input(Query.q is given twice.)"},
+		"query broken":       {everywhere, endpoint.Request{Params: []string{"7"}, RawQuery: "q=%zz", Header: header("t"), Body: []byte(`{"n":1}`)}, "invalid invalid_input(Query is not well formed.)"},
+		"none wanted":        {none, endpoint.Request{}, "204"},
+		"empty object":       {none, endpoint.Request{Body: []byte(" {} ")}, "204"},
+		"body unwanted":      {none, endpoint.Request{Body: []byte(`{"token":"x"}`)}, "invalid invalid_input(Body must be empty, this endpoint takes none.)"},
+		"query unwanted":     {none, endpoint.Request{RawQuery: "access_token=x"}, "invalid invalid_input(Query has a parameter that is not known.)"},
+		"all of it optional": {"endpoint: POST /x\nsession: none\ninput:\n  body:\n    n?: integer\nsteps:\n  - respond: 200\n    body: $body\n", endpoint.Request{}, "200 {}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ask(t, w.endpoint(t, tt.flow), tt.request); got != tt.want {
+				t.Errorf("Call = %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// A limit lets the allowance through at once and gives it back evenly, for each
+// caller by itself.
+func TestLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		e := w.endpoint(t, "endpoint: POST /x\nsession: none\nlimit: {rate: 3/min, per: [ip, $body.who]}\ninput: {body: {who: string}}\nsteps:\n  - respond: 204\n")
+		try := func(who string) string { return ask(t, e, endpoint.Request{Body: []byte(`{"who":"` + who + `"}`)}) }
+		for i, want := range []string{"204", "204", "204", "tooMany rate_limit_exceeded", "tooMany rate_limit_exceeded"} {
+			if got := try("a"); got != want {
+				t.Errorf("call %d = %s, want %s", i, got, want)
+			}
+		}
+		if got := try("b"); got != "204" {
+			t.Errorf("another caller's call = %s, want 204", got)
+		}
+		time.Sleep(20 * time.Second)
+		if got := try("a") + ", " + try("a"); got != "204, tooMany rate_limit_exceeded" {
+			t.Errorf("after a third of the time: %s, want one more call", got)
+		}
+	})
+}
+
+// However many callers come, a limiter keeps no more than it may.
+func TestLimiterIsBounded(t *testing.T) {
+	w := newWorld(t)
+	e := w.endpoint(t, "endpoint: POST /x\nsession: none\nlimit: {rate: 1/day, per: [$body.who]}\ninput: {body: {who: string}}\nsteps:\n  - respond: 204\n")
+	for i := range 1000 {
+		if got := ask(t, e, endpoint.Request{Body: fmt.Appendf(nil, `{"who":"%d"}`, i)}); got != "204" {
+			t.Fatalf("first call of caller %d = %s, want 204", i, got)
+		}
+	}
+	if n := w.limiter.Len(); n > 100 {
+		t.Errorf("the limiter keeps %d callers, want at most 100", n)
+	}
+}
+
+// Use keeps a session alive, its end stands, and the flow sees it as it is now.
+func TestSessionSlides(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		e := w.endpoint(t, required)
+		for range 25 { // 24 hours of use, every 58 minutes
+			time.Sleep(58 * time.Minute)
+			if got := ask(t, e, endpoint.Request{Token: w.token}); got != `200 "u1"` {
+				if since := time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); since < 24*time.Hour {
+					t.Fatalf("after %v: %s", since, got)
+				}
+				return
+			}
+		}
+		t.Error("the session outlived its end")
+	})
+}
+
+// An unused session is dead at the very second at which its idle time is over.
+func TestSessionIdles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		e := w.endpoint(t, required)
+		time.Sleep(time.Hour)
+		if got := ask(t, e, endpoint.Request{Token: w.token}); got != "unauthenticated invalid_session_token" {
+			t.Errorf("Call after the idle time = %s, want invalid_session_token", got)
+		}
+	})
+}
