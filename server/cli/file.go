@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+
+	"gopkg.in/yaml.v3"
+
+	"sluice/engine"
+	"sluice/server"
+)
+
+const fileName = "sluice.yaml"
+
+// A file is sluice.yaml while it is read.
+type file struct {
+	name     string
+	problems engine.Problems
+}
+
+// readFile reads sluice.yaml into conf, where there is one.
+func (c *call) readFile(conf *server.Config) (engine.Problems, error) {
+	f := file{name: filepath.Join(c.Dir, fileName)}
+	data, err := os.ReadFile(f.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading settings: %w", err)
+	}
+	if root := f.parse(data); root != nil {
+		f.settings(root, conf)
+	}
+	return f.problems, nil
+}
+
+func (f *file) problem(line, column int, hint, format string, args ...any) {
+	f.problems = append(f.problems, engine.Problem{
+		Pos: engine.Pos{File: f.name, Line: line, Column: column}, Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// parse returns the mapping of settings, or nil where there is none.
+func (f *file) parse(data []byte) *yaml.Node {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, second yaml.Node
+	switch err := d.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil // empty
+	case err != nil:
+		m := yamlError.FindStringSubmatch(err.Error())
+		if m == nil {
+			m = []string{"", "", err.Error()}
+		}
+		line, err := strconv.Atoi(m[1])
+		if err != nil {
+			line = 1
+		}
+		f.problem(line, 1, "", "this is not YAML: %s", m[2])
+		return nil
+	}
+	if err := d.Decode(&second); !errors.Is(err, io.EOF) {
+		f.problem(max(1, second.Line), max(1, second.Column), "", "there is a second document behind ---")
+	}
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode {
+		f.problem(root.Line, root.Column, "as in addr: 127.0.0.1:8080", "settings must be a mapping of names to values")
+		return nil
+	}
+	return root
+}
+
+// settings sets what a mapping names.
+func (f *file) settings(root *yaml.Node, conf *server.Config) {
+	known := map[string]server.Setting{}
+	var names []string
+	for _, s := range server.Settings() {
+		known[s.Name] = s
+		names = append(names, s.Name)
+	}
+	first := map[string]int{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		k, v := root.Content[i], root.Content[i+1]
+		s, ok := known[k.Value]
+		if !ok {
+			f.problem(k.Line, k.Column, engine.DidYouMean(k.Value, names), "unknown key %q", k.Value)
+			continue
+		}
+		if line, twice := first[s.Name]; twice {
+			f.problem(k.Line, k.Column, fmt.Sprintf("first in line %d", line), "key %q is given twice", s.Name)
+			continue
+		}
+		first[s.Name] = k.Line
+		f.setting(s, v, conf)
+	}
+}
+
+// setting sets one setting.
+func (f *file) setting(s server.Setting, v *yaml.Node, conf *server.Config) {
+	scalars := []*yaml.Node{v}
+	if s.List && v.Kind == yaml.SequenceNode {
+		scalars = v.Content
+	}
+	var texts []string
+	for _, n := range scalars {
+		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+			want := "one value"
+			if s.List {
+				want = "a list of values"
+			}
+			f.problem(n.Line, n.Column, "", "%s must be %s", s.Name, want)
+			return
+		}
+		texts = append(texts, n.Value)
+		if err := new(server.Config).Set(s.Name, n.Value); err != nil {
+			f.problem(n.Line, n.Column, "", "%s: %v", s.Name, err)
+			return
+		}
+	}
+	if err := conf.Set(s.Name, texts...); err != nil {
+		f.problem(v.Line, v.Column, "", "%s: %v", s.Name, err)
+	}
+}

@@ -1,0 +1,46 @@
+package server
+
+import (
+	"net/netip"
+	"path/filepath"
+	"time"
+)
+
+// A Config is what can be set from outside. Each field is one setting, and its
+// tags are all there is to know of it: json the name, default, min, max, enum
+// and format what it may be, doc what it means. A field that is zero has its
+// default.
+type Config struct {
+	// Dir is where relative paths begin; empty for the working directory.
+	Dir string `json:"-"`
+
+	Addr           string         `json:"addr" default:"127.0.0.1:8080" format:"address" doc:"Address to listen on, as host:port. Without a host it is every address of the machine, and port 0 takes a free one."`
+	Flows          string         `json:"flows" default:"flows" doc:"Folder of the flow files. Where it is not set and there is no folder flows, the flows that come with Sluice are served."`
+	Folders        []string       `json:"folders" format:"folder" doc:"Folders below flows whose flows are served, as in auth. Without any it is all of them. The others are checked all the same."`
+	Data           string         `json:"data" default:"data" doc:"Folder of the embedded database. It is made where it is missing, and one process at a time can use it."`
+	Store          string         `json:"store" doc:"Where users and sessions are kept, as a URL. Where it is not set it is the embedded database in the data folder."`
+	Vars           []string       `json:"vars" format:"variable" doc:"Names of environment variables that flows may read as $env.NAME. They are secrets: no answer and no log shows them."`
+	APIKeys        []KeyHash      `json:"api-key-hashes" doc:"SHA-256, in hex, of each API key that flows with apiKey: required accept."`
+	TrustedProxies []netip.Prefix `json:"trusted-proxies" doc:"Networks of the proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8. Without them a caller's address is its peer's."`
+	Origins        []string       `json:"origins" format:"origin" doc:"Web pages that may call from a browser, as in https://app.example.com, or * for every page."`
+	MaxBody        Size           `json:"max-body" default:"64KiB" min:"1KiB" max:"64MiB" doc:"Longest body of a request."`
+	Timeout        time.Duration  `json:"timeout" default:"30s" min:"1ms" max:"5m" doc:"How long a flow may run that names no timeout of its own."`
+	MinPassword    int            `json:"min-password" default:"15" min:"8" max:"64" doc:"Least characters of a new password. Less than 15 is for services that ask for a second factor."`
+	Notice         time.Duration  `json:"notice" default:"0s" min:"0s" max:"5m" doc:"How long a server that was told to stop still takes requests while /readyz says no, so that load balancers can turn elsewhere."`
+	NoWatch        bool           `json:"no-watch" default:"false" doc:"Do not reload flows when their files change. SIGHUP still does."`
+	LogFormat      string         `json:"log-format" default:"text" enum:"text|json" doc:"How log lines are written: text or json."`
+}
+
+// A KeyHash is the SHA-256 of an API key.
+type KeyHash [32]byte
+
+// A Size is a number of bytes.
+type Size int64
+
+// path makes a path of the configuration one that can be opened.
+func (c *Config) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.Dir, p)
+}

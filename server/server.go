@@ -1,0 +1,227 @@
+// Package server is the one place where all parts meet: a store, the nodes that
+// work on it, the flows that use the nodes, and the transport that serves them.
+//
+//	s, err := server.New(ctx, server.Config{Flows: "flows"}, server.With(role.Require))
+//	...
+//	err = s.Run(ctx)
+//
+// [New] opens the store, loads the flows, all of them or none, and takes the
+// address to listen on: behind it only the network can fail. [Server.Run]
+// serves until its context ends, and loads the flows again when their files
+// change. The command of package cli is a thin layer over these two.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"sluice/engine"
+	"sluice/nodes"
+	"sluice/nodes/password"
+	"sluice/server/endpoint"
+	"sluice/server/rest"
+	"sluice/server/store"
+)
+
+const (
+	maxCallers = 100_000          // that limits tell apart
+	lastCalls  = 10 * time.Second // that calls which still run get when the server stops
+)
+
+// A Server serves the flows of a folder.
+type Server struct {
+	options
+	conf  Config
+	flows *source
+	store *store.Store
+	deps  endpoint.Deps
+	rest  *rest.Server
+	ln    net.Listener
+	watch *watch // nil where the files of the flows are not watched
+	now   Flows  // that are served
+}
+
+// options are what Options change.
+type options struct {
+	nodes    []*engine.Node // beside the core nodes
+	log      *slog.Logger
+	getenv   func(string) string
+	reloaded func(Reload)
+}
+
+// An Option adds to a server what is Go code and so no setting.
+type Option func(*options)
+
+// With lets flows use nodes beside the core ones.
+func With(nodes ...*engine.Node) Option {
+	return func(o *options) { o.nodes = append(o.nodes, nodes...) }
+}
+
+// Log sends log lines to l instead of the default logger.
+func Log(l *slog.Logger) Option { return func(o *options) { o.log = l } }
+
+// Getenv reads environment variables by get instead of os.Getenv.
+func Getenv(get func(string) string) Option { return func(o *options) { o.getenv = get } }
+
+// OnReload calls told after each reload of the flows, instead of logging it.
+func OnReload(told func(Reload)) Option { return func(o *options) { o.reloaded = told } }
+
+func newOptions(opts []Option) options {
+	o := options{log: slog.Default(), getenv: os.Getenv}
+	o.reloaded = func(r Reload) { r.log(o.log) }
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
+// New makes a server that is ready to run. Where flows have mistakes, the error
+// is engine.Problems, with all of them; nothing is left open then.
+func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
+	s := &Server{conf: c, options: newOptions(opts)}
+	if err := s.conf.complete(); err != nil {
+		return nil, err
+	}
+	if s.flows, err = newSource(&s.conf, s.options, true); err != nil {
+		return nil, err
+	}
+	hasher, err := password.NewHasher(password.Settings{MinLength: s.conf.MinPassword})
+	if err != nil {
+		return nil, fmt.Errorf("setting passwords up: %w", err)
+	}
+	address, err := s.conf.storeURL()
+	if err != nil {
+		return nil, err
+	}
+	if s.store, err = store.Open(ctx, address); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.watch.stop()
+			err = errors.Join(err, s.store.Close())
+		}
+	}()
+	s.flows.env.Nodes = append(nodes.Core(s.store.Stores, hasher), s.nodes...)
+	s.deps = endpoint.Deps{
+		Sessions: s.store.Sessions, Keys: endpoint.Keys{}, Limiter: endpoint.NewLimiter(maxCallers), MaxBody: int(s.conf.MaxBody),
+	}
+	for _, k := range s.conf.APIKeys {
+		s.deps.Keys[k] = true
+	}
+	s.rest = rest.New(rest.Options{
+		Logger: s.log, BodyLimit: int(s.conf.MaxBody), TrustedProxies: s.conf.TrustedProxies, Origins: s.conf.Origins,
+		Ready: s.store.Ready, Notice: s.conf.Notice,
+	})
+	if !s.conf.NoWatch && s.flows.dir != "" {
+		s.watch = s.follow()
+	}
+	if err := s.load(); err != nil {
+		return nil, err
+	}
+	if s.ln, err = net.Listen("tcp", s.conf.Addr); err != nil {
+		return nil, fmt.Errorf("taking the address: %w", err)
+	}
+	return s, nil
+}
+
+func (c *Config) storeURL() (string, error) {
+	if c.Store != "" {
+		return c.Store, nil
+	}
+	dir, err := filepath.Abs(c.path(c.Data)) // a relative one could look like a URL
+	if err != nil {
+		return "", fmt.Errorf("looking for the data folder: %w", err)
+	}
+	return dir, nil
+}
+
+// load compiles the flows and serves them in place of those before. On an error
+// nothing changes.
+func (s *Server) load() error {
+	loaded, err := s.flows.load()
+	if err != nil {
+		return err
+	}
+	eps := make([]rest.Endpoint, len(loaded.Served))
+	for i, f := range loaded.Served {
+		eps[i] = endpoint.New(f, s.deps)
+	}
+	if err := s.rest.Swap(eps); err != nil {
+		return err
+	}
+	s.now = loaded
+	return nil
+}
+
+// Run serves until ctx ends, and then stops in order: /readyz says no, calls
+// that run are answered, for ten seconds at most, and the store closes. It must
+// be called once.
+func (s *Server) Run(ctx context.Context) error {
+	following, stop := context.WithCancel(ctx)
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		s.reloadOnChange(following)
+	}()
+	served := make(chan error, 1)
+	go func() { served <- s.rest.Serve(s.ln) }()
+
+	var broken error
+	select {
+	case <-ctx.Done():
+	case broken = <-served:
+		served <- nil
+	}
+	stop()
+	<-followed
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.conf.Notice+lastCalls)
+	defer cancel()
+	err := s.rest.Shutdown(ending)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("calls were cut off, they ran for too long after the stop")
+		err = nil
+	}
+	return errors.Join(broken, err, <-served, s.store.Close())
+}
+
+// A Summary is what a server has to say of itself when it starts.
+type Summary struct {
+	Flows
+	Addr  *net.TCPAddr // it listens on
+	Watch bool         // the files of the flows are watched
+	Store string       // where users and sessions are, without credentials
+	Notes []string     // what its owner should know, in sentences
+}
+
+// Summary returns what is true before Run.
+func (s *Server) Summary() Summary {
+	sum := Summary{Flows: s.now, Addr: s.ln.Addr().(*net.TCPAddr), Watch: s.watch != nil, Store: s.storeName()}
+	keyed := slices.IndexFunc(s.now.Served, func(f *engine.Flow) bool { return f.APIKey })
+	if keyed >= 0 && len(s.conf.APIKeys) == 0 {
+		sum.Notes = append(sum.Notes, fmt.Sprintf("Nobody can call %s: it wants an API key, and api-key-hashes is not set.", s.now.Served[keyed].File))
+	}
+	if n := s.conf.MinPassword; n < 15 {
+		sum.Notes = append(sum.Notes, fmt.Sprintf("Passwords may have %d characters, which is only enough beside a second factor.", n))
+	}
+	return sum
+}
+
+// storeName names the store without what must not be shown.
+func (s *Server) storeName() string {
+	if s.conf.Store == "" {
+		return "SQLite in " + s.conf.path(s.conf.Data)
+	}
+	if u, err := url.Parse(s.conf.Store); err == nil {
+		return u.Redacted()
+	}
+	return "as set"
+}

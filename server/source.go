@@ -1,0 +1,124 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sluice/engine"
+	"sluice/flows"
+	"sluice/nodes"
+	"sluice/nodes/password"
+	"sluice/nodes/session"
+	"sluice/server/endpoint"
+)
+
+// Flows are the flows of a folder, which passed every check together.
+type Flows struct {
+	Dir    string         // "" for those that come with Sluice
+	All    []*engine.Flow // in the order of their files
+	Served []*engine.Flow // those of them that are enabled and in one of the folders to serve
+}
+
+// A source is where flows are loaded from, and what they can use.
+type source struct {
+	dir     string // "" for the flows that come with Sluice
+	fs      fs.FS
+	folders []string   // to serve; none for all
+	env     engine.Env // its Nodes are set by who makes the source
+}
+
+// newSource finds the flows of a complete configuration. Where it is strict,
+// every variable that flows may read must have a value.
+func newSource(c *Config, o options, strict bool) (*source, error) {
+	s := &source{dir: c.path(c.Flows), folders: c.Folders, env: engine.Env{
+		Session: engine.TypeOf[session.Session](),
+		Request: engine.TypeOf[endpoint.Facts](),
+		Vars:    map[string]string{},
+		Timeout: c.Timeout,
+	}}
+	for _, name := range c.Vars {
+		s.env.Vars[name] = o.getenv(name)
+		if strict && s.env.Vars[name] == "" {
+			return nil, fmt.Errorf("vars names %s, but there is no such environment variable", name)
+		}
+	}
+	var standard Config
+	if err := standard.complete(); err != nil {
+		return nil, err
+	}
+	switch info, err := os.Stat(s.dir); {
+	case errors.Is(err, fs.ErrNotExist) && c.Flows == standard.Flows:
+		s.dir, s.fs = "", flows.FS
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no folder %s to load flows from", s.dir)
+	case err != nil:
+		return nil, fmt.Errorf("looking for flows: %w", err)
+	case !info.IsDir():
+		return nil, fmt.Errorf("%s is a file; flows are loaded from a folder", s.dir)
+	default:
+		s.fs = os.DirFS(s.dir)
+	}
+	return s, nil
+}
+
+// load compiles the flows. Problems name files as they can be opened from the
+// working directory.
+func (s *source) load() (Flows, error) {
+	app, err := engine.Load(s.fs, s.env)
+	var problems engine.Problems
+	if errors.As(err, &problems) && s.dir != "" {
+		for i := range problems {
+			problems[i].File = filepath.Join(s.dir, filepath.FromSlash(problems[i].File))
+		}
+	}
+	if err != nil {
+		return Flows{}, err
+	}
+	for _, folder := range s.folders {
+		if !slices.ContainsFunc(app.Flows, func(f *engine.Flow) bool { return below(folder, f) }) {
+			return Flows{}, fmt.Errorf("folders names %s, but there is no flow in it", folder)
+		}
+	}
+	loaded := Flows{Dir: s.dir, All: app.Flows}
+	for _, f := range app.Flows {
+		chosen := len(s.folders) == 0 || slices.ContainsFunc(s.folders, func(folder string) bool { return below(folder, f) })
+		if chosen && f.Enabled {
+			loaded.Served = append(loaded.Served, f)
+		}
+	}
+	return loaded, nil
+}
+
+// below tells whether the file of a flow is in a folder, at any depth.
+func below(folder string, f *engine.Flow) bool { return strings.HasPrefix(f.File, folder+"/") }
+
+// Check loads the flows as [New] does, without a store: what it returns can be
+// looked at but not run. Where flows have mistakes, the error is engine.Problems.
+func Check(c Config, opts ...Option) (Flows, error) {
+	if err := c.complete(); err != nil {
+		return Flows{}, err
+	}
+	s, err := newSource(&c, newOptions(opts), false)
+	if err != nil {
+		return Flows{}, err
+	}
+	if s.env.Nodes, err = Nodes(opts...); err != nil {
+		return Flows{}, err
+	}
+	return s.load()
+}
+
+// Nodes returns the nodes that flows can use, to be looked at but not run: they
+// have no store.
+func Nodes(opts ...Option) ([]*engine.Node, error) {
+	hasher, err := password.NewHasher(password.Settings{})
+	if err != nil {
+		return nil, fmt.Errorf("setting passwords up: %w", err)
+	}
+	return append(nodes.Core(nodes.Stores{}, hasher), newOptions(opts).nodes...), nil
+}
