@@ -7,16 +7,27 @@ import "strconv"
 type piece struct {
 	fixed []byte
 	ref   ref
-	t     *Type      // of what ref leads to; nil for none
-	text  []textPart // of a text with references
+	t     *Type       // of what ref leads to; nil for none
+	text  []textPart  // of a text with references
+	expr  *expression // whose result is of type t
 }
 
 // appendPieces writes the body of an answer.
-func appendPieces(b []byte, pieces []piece, f frame) []byte {
+func appendPieces(b []byte, pieces []piece, f frame) ([]byte, error) {
 	for i := range pieces {
 		p := &pieces[i]
 		b = append(b, p.fixed...)
 		switch {
+		case p.expr != nil:
+			result, err := p.expr.eval(f)
+			if err != nil {
+				return b, err
+			}
+			v := newOf(p.t)
+			if err := p.t.store(result, v); err != nil {
+				return b, err
+			}
+			b = p.t.appendJSON(b, v)
 		case p.t != nil:
 			if v := p.ref.at(f); v != nil {
 				b = p.t.appendJSON(b, v)
@@ -27,7 +38,7 @@ func appendPieces(b []byte, pieces []piece, f frame) []byte {
 			b = appendString(b, joinParts(p.text, f))
 		}
 	}
-	return b
+	return b, nil
 }
 
 // jsonPieces compiles a value to what writes it as JSON.
@@ -42,6 +53,10 @@ func (c *compiler) jsonPieces(v *value, pieces []piece) []piece {
 	switch v.kind {
 	case literalValue:
 		fixed(appendAny(nil, v.lit)...)
+	case exprValue:
+		if e := c.compileExpression(v.lit.(string), v.pos); e != nil {
+			pieces = append(pieces, piece{t: e.t, expr: e})
+		}
 	case refValue:
 		from, ok := c.lookup(v.path, v.pos)
 		if !ok {
@@ -53,7 +68,7 @@ func (c *compiler) jsonPieces(v *value, pieces []piece) []piece {
 		}
 		pieces = append(pieces, piece{ref: from.ref, t: from.t})
 	case textValue:
-		pieces = append(pieces, piece{text: c.textParts(v.parts, nil, "the text")})
+		pieces = append(pieces, piece{text: c.textParts(v.parts, nil, "the text", Once)})
 	case listValue:
 		fixed('[')
 		for i, item := range v.items {
@@ -108,6 +123,10 @@ func (c *compiler) output(v *value, t *Type, what string) {
 			}
 		}
 	case v.kind == textValue && t.Base == String:
+	case v.kind == exprValue:
+		if from, ok := c.infer(v); ok && !storable(from.t, t) {
+			c.problem(v.pos, "output declares it", "%s wants %s, the expression gives %s", what, article(t), article(from.t))
+		}
 	case v.kind == literalValue && v.lit != nil:
 		if why := setLiteral(t, v.lit, newOf(t)); why != "" {
 			c.problem(v.pos, "", "%s %s", what, why)

@@ -5,24 +5,36 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 	"unsafe"
 )
 
-// place writes the constants of a value into the prototype of a node's input,
-// at an offset, and returns the moves that write the rest in each run. what
-// names the place in messages.
-func (c *compiler) place(v *value, t *Type, pointer bool, proto unsafe.Pointer, at uintptr, what string) []move {
-	if pointer && v.kind != refValue && v.kind != brokenValue {
+// A target is where a value is to go.
+type target struct {
+	t       *Type
+	pointer bool   // held as a pointer, nil while absent
+	lax     bool   // may stay as it is where the value turns out to be absent
+	what    string // names it in messages
+}
+
+// of is the target of a property.
+func (p *Prop) of(what string) target {
+	return target{p.Type, p.pointer, p.Optional, what + "." + p.Name}
+}
+
+// place writes the constants of a value into a prototype, at an offset, and
+// returns the moves that write the rest in each run.
+func (c *compiler) place(v *value, to target, proto unsafe.Pointer, at uintptr) []move {
+	t, what := to.t, to.what
+	if to.pointer && v.kind != refValue && v.kind != brokenValue {
 		return c.placeBehindPointer(v, t, proto, at, what)
 	}
 	switch v.kind {
 	case brokenValue:
 		return nil
+	case exprValue:
+		return c.placeExpression(v, t, at, what)
 	case refValue:
-		return c.placeRef(v, t, pointer, at, what)
+		return c.placeRef(v, to, at)
 	case textValue:
 		return c.placeText(v, t, at, what)
 	}
@@ -33,10 +45,15 @@ func (c *compiler) place(v *value, t *Type, pointer bool, proto unsafe.Pointer, 
 	switch {
 	case t.Base == Any || t.Open && v.kind == objectValue:
 		make := c.plainMaker(v)
-		if t.Open {
-			return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) { *(*map[string]any)(to), _ = make(f).(map[string]any) }}}
-		}
-		return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) { *(*any)(to) = make(f) }}}
+		return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) error {
+			data, err := make(f)
+			if t.Open {
+				*(*map[string]any)(to), _ = data.(map[string]any)
+			} else {
+				*(*any)(to) = data
+			}
+			return err
+		}}}
 	case v.kind == objectValue && t.Base == Object:
 		return c.placeObject(v, t, proto, at, what)
 	case v.kind == listValue && t.Base == Array:
@@ -58,25 +75,59 @@ func (c *compiler) placeBehindPointer(v *value, t *Type, proto unsafe.Pointer, a
 	if v.kind == literalValue && v.lit == nil {
 		return nil
 	}
-	target := newOf(t)
-	moves := c.place(v, t, false, target, 0, what)
+	made := newOf(t)
+	moves := c.place(v, target{t: t, what: what}, made, 0)
 	if len(moves) == 0 {
-		*(*unsafe.Pointer)(unsafe.Add(proto, at)) = target
+		*(*unsafe.Pointer)(unsafe.Add(proto, at)) = made
 		return nil
 	}
-	return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) {
-		*(*unsafe.Pointer)(to) = copyOf(t, target, moves, f)
+	return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) (err error) {
+		*(*unsafe.Pointer)(to), err = copyOf(t, made, moves, f)
+		return err
 	}}}
 }
 
 // copyOf makes a value of a prototype and the moves into it.
-func copyOf(t *Type, proto unsafe.Pointer, moves []move, f frame) unsafe.Pointer {
+func copyOf(t *Type, proto unsafe.Pointer, moves []move, f frame) (unsafe.Pointer, error) {
 	v := reflect.New(t.goType)
 	v.Elem().Set(reflect.NewAt(t.goType, proto).Elem())
-	for i := range moves {
-		moves[i].run(f, v.UnsafePointer())
+	return v.UnsafePointer(), runMoves(moves, f, v.UnsafePointer())
+}
+
+// placeExpression evaluates an expression in each run.
+func (c *compiler) placeExpression(v *value, t *Type, at uintptr, what string) []move {
+	e := c.compileExpression(v.lit.(string), v.pos)
+	if e == nil {
+		return nil
 	}
-	return v.UnsafePointer()
+	if t.Nominal || !storable(e.t, t) {
+		hint := t.Hint
+		if e.t.Base == Any {
+			hint = "make the type known by int(), float() or string()"
+		}
+		c.problem(v.pos, hint, "%s wants %s, the expression gives %s", what, article(t), article(e.t))
+		return nil
+	}
+	return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) error {
+		result, err := e.eval(f)
+		if err != nil {
+			return err
+		}
+		return t.store(result, to)
+	}}}
+}
+
+// storable tells whether results of a type can be stored as another.
+func storable(from, t *Type) bool {
+	switch {
+	case t.Base == Any || from.goType == t.goType:
+		return true
+	case from.Base == Integer:
+		return t.Base == Integer || t.Base == Number
+	case from.Base == Array && t.Base == Array:
+		return storable(from.Items, t.Items)
+	}
+	return false
 }
 
 func (c *compiler) placeObject(v *value, t *Type, proto unsafe.Pointer, at uintptr, what string) []move {
@@ -89,7 +140,7 @@ func (c *compiler) placeObject(v *value, t *Type, proto unsafe.Pointer, at uintp
 			continue
 		}
 		given[m.name] = true
-		moves = append(moves, c.place(m.v, p.Type, p.pointer, proto, at+p.offset, what+"."+m.name)...)
+		moves = append(moves, c.place(m.v, p.of(what), proto, at+p.offset)...)
 	}
 	for _, p := range t.Props {
 		if !given[p.Name] && !p.Optional {
@@ -106,7 +157,7 @@ func (c *compiler) placeList(v *value, t *Type, proto unsafe.Pointer, at uintptr
 	var moves []move
 	for i, item := range v.items {
 		first := items.UnsafePointer()
-		moves = append(moves, c.place(item, t.Items, false, first, uintptr(i)*size, fmt.Sprintf("%s.%d", what, i))...)
+		moves = append(moves, c.place(item, target{t: t.Items, what: fmt.Sprintf("%s.%d", what, i)}, first, uintptr(i)*size)...)
 	}
 	list := reflect.New(t.goType)
 	list.Elem().Set(items)
@@ -117,20 +168,23 @@ func (c *compiler) placeList(v *value, t *Type, proto unsafe.Pointer, at uintptr
 		reflect.NewAt(t.goType, unsafe.Add(proto, at)).Elem().Set(items)
 		return nil
 	}
-	return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) {
+	return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) error {
 		fresh := reflect.MakeSlice(t.goType, n, n)
 		reflect.Copy(fresh, items)
-		for i := range moves {
-			moves[i].run(f, fresh.UnsafePointer())
-		}
 		reflect.NewAt(t.goType, to).Elem().Set(fresh)
+		return runMoves(moves, f, fresh.UnsafePointer())
 	}}}
 }
 
 // placeRef moves what a reference leads to.
-func (c *compiler) placeRef(v *value, t *Type, pointer bool, at uintptr, what string) []move {
+func (c *compiler) placeRef(v *value, to target, at uintptr) []move {
 	from, ok := c.lookup(v.path, v.pos)
 	if !ok {
+		return nil
+	}
+	t, pointer, what := to.t, to.pointer, to.what
+	if from.optional && !to.lax {
+		c.problem(v.pos, askFirst(from), "%s needs a value, %s may be absent", what, from.text)
 		return nil
 	}
 	if from.t.Secrecy != Public && t.Secrecy == Public {
@@ -156,14 +210,13 @@ func (c *compiler) placeRef(v *value, t *Type, pointer bool, at uintptr, what st
 		moves[i].to -= at
 	}
 	r := from.ref
-	return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) {
-		if r.at(f) != nil {
-			v := newOf(t)
-			for i := range moves {
-				moves[i].run(f, v)
-			}
-			*(*unsafe.Pointer)(to) = v
+	return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) error {
+		if r.at(f) == nil {
+			return nil
 		}
+		v := newOf(t)
+		*(*unsafe.Pointer)(to) = v
+		return runMoves(moves, f, v)
 	}}}
 }
 
@@ -182,10 +235,11 @@ func convert(from typed, t *Type, at uintptr) (moves []move, why string) {
 	case t.Base == Any:
 		make := plainOf(s)
 		r := from.ref
-		return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) {
+		return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) error {
 			if p := r.at(f); p != nil {
 				*(*any)(to) = make(p)
 			}
+			return nil
 		}}}, ""
 	case s.Nominal && t.Base == String && t.goType.Kind() == reflect.String:
 		return copyMoves(t.goType, from.ref, 0, at), ""
@@ -196,10 +250,11 @@ func convert(from typed, t *Type, at uintptr) (moves []move, why string) {
 	case s.Base == Object && t.Open:
 		make := plainOf(s)
 		r := from.ref
-		return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) {
+		return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) error {
 			if p := r.at(f); p != nil {
 				*(*map[string]any)(to), _ = make(p).(map[string]any)
 			}
+			return nil
 		}}}, ""
 	case s.Base == Object && t.Base == Object && !s.Open && t.Name == "":
 		return convertObject(from, t, at)
@@ -230,102 +285,6 @@ func convertObject(from typed, t *Type, at uintptr) (moves []move, why string) {
 		moves = append(moves, m...)
 	}
 	return moves, ""
-}
-
-// placeText writes a text with references in it, escaped for where it goes.
-func (c *compiler) placeText(v *value, t *Type, at uintptr, what string) []move {
-	if t.Base != String && t.Base != Any || t.Nominal || t.goType.Kind() != reflect.String && t.Base != Any {
-		c.problem(v.pos, t.Hint, "%s wants %s, this is a text", what, article(t))
-		return nil
-	}
-	var escape func([]byte, string) []byte
-	if f := formats[t.Format]; f != nil {
-		escape = f.escape
-	}
-	parts := c.textParts(v.parts, escape, what)
-	if t.Base == Any {
-		return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) { *(*any)(to) = joinParts(parts, f) }}}
-	}
-	return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) { *(*string)(to) = joinParts(parts, f) }}}
-}
-
-// A textPart is a stretch of a compiled text.
-type textPart struct {
-	text   string
-	ref    ref
-	format func(b []byte, p unsafe.Pointer) []byte // nil for a stretch of plain text
-}
-
-func (p *textPart) append(b []byte, f frame) []byte {
-	if p.format == nil {
-		return append(b, p.text...)
-	}
-	if v := p.ref.at(f); v != nil {
-		return p.format(b, v)
-	}
-	return b
-}
-
-func joinParts(parts []textPart, f frame) string {
-	var b []byte
-	for i := range parts {
-		b = parts[i].append(b, f)
-	}
-	return string(b)
-}
-
-func (c *compiler) textParts(raw []rawPart, escape func([]byte, string) []byte, what string) []textPart {
-	var parts []textPart
-	for _, r := range raw {
-		if r.path == nil {
-			parts = append(parts, textPart{text: r.text})
-			continue
-		}
-		from, ok := c.lookup(r.path, r.at)
-		if !ok {
-			continue
-		}
-		format := textOf(from.t, escape)
-		switch {
-		case from.t.Secrecy != Public:
-			c.problem(r.at, "", "%s is secret and cannot stand in a text", from.text)
-		case from.optional:
-			c.problem(r.at, askFirst(from), "%s needs a value, %s may be absent", what, from.text)
-		case format == nil:
-			c.problem(r.at, "", "%s is %s and cannot stand in a text", from.text, article(from.t))
-		default:
-			parts = append(parts, textPart{ref: from.ref, format: format})
-		}
-	}
-	return parts
-}
-
-// textOf writes a value as text, or is nil where a value of the type has none.
-func textOf(t *Type, escape func([]byte, string) []byte) func([]byte, unsafe.Pointer) []byte {
-	if escape == nil {
-		escape = func(b []byte, s string) []byte { return append(b, s...) }
-	}
-	switch {
-	case t.goType == timeType:
-		return func(b []byte, p unsafe.Pointer) []byte {
-			return escape(b, (*(*time.Time)(p)).UTC().Format("2006-01-02T15:04:05.000Z"))
-		}
-	case t.goType == durationType:
-		return func(b []byte, p unsafe.Pointer) []byte { return escape(b, durationText(*(*time.Duration)(p))) }
-	case t.goType == bytesType:
-		return nil
-	}
-	switch t.Base {
-	case String:
-		return func(b []byte, p unsafe.Pointer) []byte { return escape(b, *(*string)(p)) }
-	case Integer:
-		return func(b []byte, p unsafe.Pointer) []byte { return strconv.AppendInt(b, *(*int64)(p), 10) }
-	case Number:
-		return func(b []byte, p unsafe.Pointer) []byte { return appendFloat(b, *(*float64)(p)) }
-	case Boolean:
-		return func(b []byte, p unsafe.Pointer) []byte { return strconv.AppendBool(b, *(*bool)(p)) }
-	}
-	return nil
 }
 
 // setLiteral writes a literal to a place, or says what is wrong with it.
@@ -373,115 +332,5 @@ func literalHint(t *Type, lit any) string {
 	return "put it in quotes to make it a text"
 }
 
-// plainMaker makes a value of no declared type.
-func (c *compiler) plainMaker(v *value) func(frame) any {
-	switch v.kind {
-	case refValue:
-		from, ok := c.lookup(v.path, v.pos)
-		if !ok {
-			return nil
-		}
-		if from.t.Secrecy != Public {
-			c.problem(v.pos, "only parameters that are marked secret take one", "%s is secret and cannot be part of data", from.text)
-			return nil
-		}
-		make, r := plainOf(from.t), from.ref
-		return func(f frame) any {
-			if p := r.at(f); p != nil {
-				return make(p)
-			}
-			return nil
-		}
-	case textValue:
-		parts := c.textParts(v.parts, nil, "the text")
-		return func(f frame) any { return joinParts(parts, f) }
-	case listValue:
-		makers := make([]func(frame) any, len(v.items))
-		for i, item := range v.items {
-			makers[i] = c.plainMaker(item)
-		}
-		return func(f frame) any {
-			list := make([]any, len(makers))
-			for i, m := range makers {
-				list[i] = m(f)
-			}
-			return list
-		}
-	case objectValue:
-		makers := map[string]func(frame) any{}
-		for _, m := range v.members {
-			makers[m.name] = c.plainMaker(m.v)
-		}
-		return func(f frame) any {
-			object := make(map[string]any, len(makers))
-			for name, m := range makers {
-				object[name] = m(f)
-			}
-			return object
-		}
-	}
-	lit := v.lit
-	return func(frame) any { return lit }
-}
-
-// plainOf makes a value without a declared type of one with: objects become
-// maps, without what is hidden in them.
-func plainOf(t *Type) func(unsafe.Pointer) any {
-	switch {
-	case t.goType == anyType:
-		return func(p unsafe.Pointer) any { return *(*any)(p) }
-	case t.Nominal:
-		return func(p unsafe.Pointer) any { return *(*string)(p) }
-	case t.Base == Integer:
-		return func(p unsafe.Pointer) any { return *(*int64)(p) }
-	case t.Base == Array && t.goType != bytesType:
-		item, size := plainOf(t.Items), t.goType.Elem().Size()
-		return func(p unsafe.Pointer) any {
-			list := make([]any, sliceLen(p))
-			first := slicePointer(p)
-			for i := range list {
-				list[i] = item(unsafe.Add(first, uintptr(i)*size))
-			}
-			return list
-		}
-	case t.Base == Object && !t.Open:
-		return plainObject(t)
-	}
-	return func(p unsafe.Pointer) any { return reflect.NewAt(t.goType, p).Elem().Interface() }
-}
-
-func plainObject(t *Type) func(unsafe.Pointer) any {
-	makers := map[*Prop]func(unsafe.Pointer) any{}
-	for _, prop := range t.Props {
-		if prop.Type.Secrecy == Public {
-			makers[prop] = plainOf(prop.Type)
-		}
-	}
-	return func(p unsafe.Pointer) any {
-		object := make(map[string]any, len(makers))
-		for prop, m := range makers {
-			v := unsafe.Add(p, prop.offset)
-			if prop.pointer {
-				v = *(*unsafe.Pointer)(v)
-			}
-			if v != nil {
-				object[prop.Name] = m(v)
-			}
-		}
-		return object
-	}
-}
-
 // knownNodes lists the names of a catalogue.
 func knownNodes(nodes map[string]*Node) []string { return slices.Sorted(maps.Keys(nodes)) }
-
-// quoted lists names for a message: "a", "b" and "c".
-func quoted(names []string) string {
-	for i, n := range names {
-		names[i] = strconv.Quote(n)
-	}
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
-}

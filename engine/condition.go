@@ -1,30 +1,23 @@
 package engine
 
 import (
-	"cmp"
-	"strconv"
 	"strings"
-	"time"
 	"unsafe"
 
+	"github.com/expr-lang/expr/ast"
 	"gopkg.in/yaml.v3"
 )
 
-// A condition is what if: asks: whether a value is there (or true), or how two
-// values compare.
-//
-// This is the seam for expressions: parseCondition and compileCondition are all
-// that knows how a condition is written.
+// A condition is what if: asks: whether a value is there or true, which is
+// looked up in place, or an expression.
 type condition struct {
-	pos         Pos
-	not         bool
-	left, right *value
-	op          string // "" without a right side
+	pos  Pos
+	not  bool
+	path []string // of a reference that stands alone
+	text string   // of an expression
 }
 
 const conditionHint = "as in $user.disabled, not $user or $body.age >= 18"
-
-var compareOps = []string{"==", "!=", "<=", ">=", "<", ">"}
 
 func (s *source) parseCondition(n *yaml.Node) *condition {
 	c := &condition{pos: s.at(n)}
@@ -32,168 +25,147 @@ func (s *source) parseCondition(n *yaml.Node) *condition {
 		s.problem(c.pos, conditionHint, "if must be a condition")
 		return nil
 	}
-	rest := strings.TrimSpace(n.Value)
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+		c.pos.Column++
+	}
+	c.text = strings.TrimSpace(strings.TrimPrefix(n.Value, "= "))
+	rest := c.text
 	for _, not := range []string{"not ", "!"} { // YAML takes a bare ! for a tag, so it needs quotes
 		if after, ok := strings.CutPrefix(rest, not); ok {
-			c.not, rest = true, after
+			c.not, rest = true, strings.TrimSpace(after)
 			break
 		}
 	}
-	for _, op := range compareOps {
-		if left, right, ok := strings.Cut(rest, op); ok && c.op == "" {
-			c.op = op
-			c.left, c.right = s.operand(left, c.pos), s.operand(right, c.pos)
-		}
-	}
-	if c.op == "" {
-		c.left = s.operand(rest, c.pos)
-	}
-	if c.left == nil || c.op != "" && c.right == nil {
-		return nil
-	}
-	if c.not && c.op != "" {
-		s.problem(c.pos, "turn the comparison round instead", "not cannot stand in front of a comparison")
-		return nil
-	}
-	if c.left.kind != refValue {
-		s.problem(c.pos, conditionHint, "a condition begins with a reference")
-		return nil
+	if name, ok := strings.CutPrefix(rest, "$"); ok && refPattern.MatchString(name) {
+		c.path = strings.Split(name, ".")
 	}
 	return c
 }
 
-// operand reads one side of a comparison.
-func (s *source) operand(text string, at Pos) *value {
-	text = strings.TrimSpace(text)
-	v := &value{pos: at}
-	switch {
-	case strings.HasPrefix(text, "$"):
-		v.kind = refValue
-		if v.path = s.parseRef(text[1:], at); v.path == nil {
-			return nil
-		}
-	case text == "true" || text == "false":
-		v.lit = text == "true"
-	case len(text) >= 2 && (text[0] == '\'' || text[0] == '"') && text[len(text)-1] == text[0]:
-		v.lit = text[1 : len(text)-1]
-	default:
-		if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-			v.lit = i
-		} else if f, err := strconv.ParseFloat(text, 64); err == nil && f-f == 0 {
-			v.lit = f
-		} else {
-			s.problem(at, "a reference, a number, true, false or a text in quotes", "%q cannot stand in a condition", text)
-			return nil
-		}
-	}
-	return v
-}
+// A test decides a condition in a run.
+type test func(f frame) (bool, error)
 
-// compileCondition returns how the condition is decided, and the reference that
-// it proves to be there: in then, or with not in else.
-func (c *compiler) compileCondition(cond *condition) (test func(frame) bool, proves string) {
-	left, ok := c.lookup(cond.left.path, cond.left.pos)
-	if !ok {
-		return nil, ""
-	}
-	if left.t.Secrecy != Public && cond.op != "" {
-		c.problem(cond.pos, "password.check compares passwords", "%s is secret and cannot be compared", left.text)
-		return nil, ""
-	}
-	r := left.ref
-	if cond.op == "" {
-		isBool := left.t.Base == Boolean
-		if !left.optional && !isBool && !left.omitted {
-			c.problem(cond.pos, "compare it, as in "+left.text+" == ...", "%s is always there, so it decides nothing", left.text)
-			return nil, ""
+// compileCondition returns how the condition is decided, and the references
+// that it proves to be there: in then, or with not in else.
+func (c *compiler) compileCondition(cond *condition) (decide test, proves []string) {
+	if cond.path != nil {
+		v, ok := c.lookup(cond.path, cond.pos)
+		if !ok {
+			return nil, nil
 		}
-		there := func(p unsafe.Pointer) bool { return p != nil }
-		switch {
-		case isBool:
-			there = func(p unsafe.Pointer) bool { return p != nil && *(*bool)(p) }
-		case left.omitted:
-			empty := isZero(left.t.goType)
-			there = func(p unsafe.Pointer) bool { return p != nil && !empty(p) }
+		there := c.presenceTest(v, cond.pos)
+		if there == nil {
+			return nil, nil
 		}
 		want := !cond.not
-		return func(f frame) bool { return there(r.at(f)) == want }, left.text
+		return func(f frame) (bool, error) { return there(f) == want, nil }, []string{v.text}
 	}
-	if left.optional {
-		c.problem(cond.pos, askFirst(left), "%s may be absent and cannot be compared", left.text)
-		return nil, ""
+	e := c.compileExpression(cond.text, cond.pos)
+	if e == nil {
+		return nil, nil
 	}
-	return c.compileComparison(cond, left), ""
+	if e.t.Base != Boolean {
+		c.problem(cond.pos, conditionHint, "a condition is true or false, this is %s", article(e.t))
+		return nil, nil
+	}
+	return func(f frame) (bool, error) {
+		v, err := e.eval(f)
+		b, _ := v.(bool)
+		return b, err
+	}, e.proves
 }
 
-func (c *compiler) compileComparison(cond *condition, left typed) func(frame) bool {
-	want, ok := verdicts[cond.op]
+// presenceTest decides whether a value is there, and true where it is a
+// boolean. It is nil where that is no question.
+func (c *compiler) presenceTest(v typed, at Pos) func(frame) bool {
+	r := v.ref
+	switch {
+	case v.t.Base == Boolean:
+		return func(f frame) bool { p := r.at(f); return p != nil && *(*bool)(p) }
+	case v.omitted:
+		empty := isZero(v.t.goType)
+		return func(f frame) bool { p := r.at(f); return p != nil && !empty(p) }
+	case v.optional:
+		return func(f frame) bool { return r.at(f) != nil }
+	}
+	c.problem(at, "compare it, as in "+v.text+" == ...", "%s is always there, so it decides nothing", v.text)
+	return nil
+}
+
+// operand rewrites one side of and, or and not, where a reference may stand
+// alone to ask whether it is there. It returns what it proves when it holds.
+func (x *exprCompiler) operand(n *ast.Node) (proves []string) {
+	path := refPath(*n)
+	if path == nil {
+		x.rewrite(n)
+		if e, ok := x.conjuncts[*n]; ok {
+			return e
+		}
+		return nil
+	}
+	i, v, ok := x.field(*n, path)
 	if !ok {
 		return nil
 	}
-	compare := comparer(left.t)
-	if compare == nil || left.t.Base == Boolean && cond.op != "==" && cond.op != "!=" {
-		c.problem(cond.pos, "", "%s is %s and cannot be compared by %s", left.text, article(left.t), cond.op)
+	if v.t.Base == Boolean && !v.optional {
+		replace(n, &ast.IdentifierNode{Value: x.types[2*i+1].Name})
 		return nil
 	}
-	a := left.ref
-	if cond.right.kind == refValue {
-		right, ok := c.lookup(cond.right.path, cond.right.pos)
-		if !ok {
-			return nil
-		}
-		switch {
-		case right.t.Secrecy != Public:
-			c.problem(cond.pos, "password.check compares passwords", "%s is secret and cannot be compared", right.text)
-		case right.optional:
-			c.problem(cond.pos, askFirst(right), "%s may be absent and cannot be compared", right.text)
-		case right.t.goType != left.t.goType && !(left.t.Nominal && right.t.Base == String) && !(right.t.Nominal && left.t.Base == String):
-			c.problem(cond.pos, "", "%s is %s and %s is %s, they cannot be compared", left.text, article(left.t), right.text, article(right.t))
-		default:
-			b := right.ref
-			return func(f frame) bool { return want(compare(a.at(f), b.at(f))) }
-		}
+	there := x.presenceTest(v, x.start(*n))
+	if there == nil {
+		x.broken = true
 		return nil
 	}
-	b := newOf(left.t)
-	if left.t.Nominal {
-		b = newOf(TypeOf[string]())
-	}
-	if why := setLiteral(left.t, cond.right.lit, b); why != "" {
-		c.problem(cond.pos, "", "%s %s", left.text, why)
-		return nil
-	}
-	return func(f frame) bool { return want(compare(a.at(f), b)) }
+	x.fields[i].asks = there
+	replace(n, &ast.IdentifierNode{Value: x.types[2*i].Name})
+	return []string{v.text}
 }
 
-var verdicts = map[string]func(int) bool{
-	"==": func(o int) bool { return o == 0 },
-	"!=": func(o int) bool { return o != 0 },
-	"<":  func(o int) bool { return o < 0 },
-	"<=": func(o int) bool { return o <= 0 },
-	">":  func(o int) bool { return o > 0 },
-	">=": func(o int) bool { return o >= 0 },
-}
-
-// comparer orders two values of a type, or is nil where they have no order.
-func comparer(t *Type) func(a, b unsafe.Pointer) int {
-	switch {
-	case t.goType == timeType:
-		return func(a, b unsafe.Pointer) int { return (*(*time.Time)(a)).Compare(*(*time.Time)(b)) }
-	case t.goType == bytesType:
-		return nil
-	case t.goType == durationType || t.Base == Integer:
-		return func(a, b unsafe.Pointer) int { return cmp.Compare(*(*int64)(a), *(*int64)(b)) }
-	case t.Base == String: // a nominal type begins with its text
-		return func(a, b unsafe.Pointer) int { return cmp.Compare(*(*string)(a), *(*string)(b)) }
-	case t.Base == Number:
-		return func(a, b unsafe.Pointer) int { return cmp.Compare(*(*float64)(a), *(*float64)(b)) }
-	case t.Base == Boolean:
-		return func(a, b unsafe.Pointer) int {
-			if *(*bool)(a) == *(*bool)(b) {
-				return 0
-			}
-			return 1
+// logic rewrites and, or, not. What the left side of an and proves holds on its
+// right.
+func (x *exprCompiler) logic(n *ast.Node) bool {
+	switch v := (*n).(type) {
+	case *ast.UnaryNode:
+		if v.Operator != "!" && v.Operator != "not" {
+			return false
+		}
+		x.operand(&v.Node)
+		return true
+	case *ast.BinaryNode:
+		switch v.Operator {
+		case "or", "||":
+			x.operand(&v.Left)
+			x.operand(&v.Right)
+			return true
+		case "and", "&&":
+			left := x.operand(&v.Left)
+			undo := x.assume(left)
+			right := x.operand(&v.Right)
+			undo()
+			x.conjuncts[*n] = append(left, right...)
+			return true
 		}
 	}
-	return nil
+	return false
+}
+
+// assume takes references for present until the returned function is called.
+func (x *exprCompiler) assume(texts []string) func() {
+	var added []string
+	for _, t := range texts {
+		if !x.state.proven[t] {
+			x.state.proven[t] = true
+			added = append(added, t)
+		}
+	}
+	return func() {
+		for _, t := range added {
+			delete(x.state.proven, t)
+		}
+	}
+}
+
+// existence is how a field is told to be there.
+func existence(r ref) func(frame) bool {
+	return func(f frame) bool { var p unsafe.Pointer = r.at(f); return p != nil }
 }

@@ -33,7 +33,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		app, err := engine.Load(fstest.MapFS{"flow.yaml": {Data: []byte(text)}}, env)
 		if err == nil {
-			if len(app.Flows) != 1 {
+			if len(app.Flows) > 1 {
 				t.Fatalf("Load gave %d flows of one file", len(app.Flows))
 			}
 			return

@@ -24,13 +24,22 @@ type draft struct {
 	*source
 	root     *yaml.Node
 	steps    *block
-	limitKey []*value // what per: lists
+	name     string // of a node flow
+	nameAt   Pos
+	params   *Type      // of a node flow; nil for an endpoint
+	outcomes []*Outcome // of a node flow
+	gives    *Type      // of a node flow that returns something
+	limitKey []*value   // what per: lists
 }
 
 // parseFlow reads a flow file as far as it can be read without knowing nodes.
 func parseFlow(file string, data []byte, env *Env) *draft {
-	d := &draft{Flow: &Flow{File: file, Enabled: true, Timeout: env.timeout()}, source: &source{file: file}}
+	d := &draft{Flow: &Flow{File: file, Enabled: true, Timeout: env.timeout()}, source: &source{file: file, types: env.types}}
 	if d.root = d.parse(data); d.root == nil {
+		return d
+	}
+	if isNodeFlow(d.root) {
+		d.nodeFlow()
 		return d
 	}
 	given := map[string]entry{}
@@ -167,20 +176,6 @@ func (d *draft) endpoint(text string, at Pos) {
 	}
 }
 
-// duration reads a positive duration with a unit.
-func (d *draft) duration(n *yaml.Node, what string) (time.Duration, bool) {
-	t, err := parseDuration(n.Value)
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || err != nil {
-		d.problem(d.at(n), "a number with a unit: 500ms, 30s, 15m, 24h, 7d", "%s must be a duration", what)
-		return 0, false
-	}
-	if t <= 0 {
-		d.problem(d.at(n), "", "%s must be longer than nothing", what)
-		return 0, false
-	}
-	return t, true
-}
-
 // durationText writes a duration as authors do: 5m, not 5m0s.
 func durationText(d time.Duration) string {
 	s := d.String()
@@ -296,4 +291,14 @@ func (d *draft) completePath() {
 			t.goType = goHeld(t)
 		}
 	}
+}
+
+// outcome returns an outcome of a node flow, or nil.
+func (d *draft) outcome(name string) *Outcome {
+	for _, o := range d.outcomes {
+		if o.Name == name {
+			return o
+		}
+	}
+	return nil
 }

@@ -36,23 +36,25 @@ func Load(fsys fs.FS, env Env) (*App, error) {
 	}
 	declared, ps := loadErrors(fsys)
 	problems = append(problems, ps...)
+	env.types, ps = loadTypes(fsys, env.Nodes, env.Session)
+	problems = append(problems, ps...)
 	var drafts []*draft
 	for _, file := range files {
 		data, err := fs.ReadFile(fsys, file)
 		if err != nil {
 			return nil, fmt.Errorf("reading flow: %w", err)
 		}
-		d := parseFlow(file, data, &env)
-		if d.root != nil {
-			d.compile(&env, nodes, declared)
-		}
-		drafts = append(drafts, d)
+		drafts = append(drafts, parseFlow(file, data, &env))
 	}
+	compileNodes(drafts, &env, nodes, declared)
 	collisions(drafts)
 	app := &App{}
 	for _, d := range drafts {
+		if d.root != nil && d.params == nil {
+			d.compile(&env, nodes, declared)
+			app.Flows = append(app.Flows, d.Flow)
+		}
 		problems = append(problems, d.problems...)
-		app.Flows = append(app.Flows, d.Flow)
 	}
 	if err := problems.sorted().Err(); err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func flowFiles(fsys fs.FS) (files []string, problems Problems, err error) {
 			if d.IsDir() {
 				return fs.SkipDir
 			}
-		case d.IsDir() || file == errorsFile || strings.HasSuffix(name, ".test.yaml"):
+		case d.IsDir() || file == errorsFile || file == typesFile || strings.HasSuffix(name, ".test.yaml"):
 		case path.Ext(name) == ".yml":
 			problems = append(problems, Problem{Pos{file, 1, 1}, "flow files end in .yaml", "rename it to " + strings.TrimSuffix(name, ".yml") + ".yaml"})
 		case path.Ext(name) == ".yaml":

@@ -80,18 +80,17 @@ type move struct {
 	from ref
 	add  uintptr // behind the place that from leads to
 	to   uintptr
-	made func(f frame, to unsafe.Pointer) // of moveBuilt
+	made func(f frame, to unsafe.Pointer) error // of moveBuilt
 }
 
-func (m *move) run(f frame, in unsafe.Pointer) {
+func (m *move) run(f frame, in unsafe.Pointer) error {
 	to := unsafe.Add(in, m.to)
 	if m.op == moveBuilt {
-		m.made(f, to)
-		return
+		return m.made(f, to)
 	}
 	p := m.from.at(f)
 	if p == nil {
-		return // an absent value leaves the default
+		return nil // an absent value leaves the default
 	}
 	p = unsafe.Add(p, m.add)
 	switch m.op {
@@ -114,6 +113,7 @@ func (m *move) run(f frame, in unsafe.Pointer) {
 	case moveAddress:
 		*(*unsafe.Pointer)(to) = p
 	}
+	return nil
 }
 
 // copyMoves are the moves that copy a value of a Go type, word by word.
@@ -144,10 +144,11 @@ func copyMoves(rt reflect.Type, from ref, add, to uintptr) []move {
 		// A field of a shape that flows never see (a small integer, an array)
 		// inside a struct that they pass on whole.
 		m.op = moveBuilt
-		m.made = func(f frame, dst unsafe.Pointer) {
+		m.made = func(f frame, dst unsafe.Pointer) error {
 			if p := from.at(f); p != nil {
 				reflect.NewAt(rt, dst).Elem().Set(reflect.NewAt(rt, unsafe.Add(p, add)).Elem())
 			}
+			return nil
 		}
 	}
 	return []move{m}
@@ -180,3 +181,13 @@ func uniqueItems(t *Type, p unsafe.Pointer) bool {
 
 // newOf makes room for a value of a type.
 func newOf(t *Type) unsafe.Pointer { return reflect.New(t.goType).UnsafePointer() }
+
+// runMoves runs moves into one value.
+func runMoves(moves []move, f frame, to unsafe.Pointer) error {
+	for i := range moves {
+		if err := moves[i].run(f, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -21,6 +21,8 @@ type Node struct {
 	alloc        func(proto unsafe.Pointer) (in, out unsafe.Pointer)
 	call         func(ctx context.Context, in, out unsafe.Pointer) error
 	zero         func() unsafe.Pointer // a fresh In, for the prototype of a step
+	flow         *Program              // of a node that is a flow; nil for a function
+	broken       bool                  // it was reported and stands for nothing
 }
 
 // None is the output of a node that has nothing to say.

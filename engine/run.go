@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime/debug"
+	"slices"
+	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -15,31 +19,60 @@ const (
 	opNode opCode = iota
 	opIf
 	opJump
+	opSwitch
+	opEach
+	opGive // what an item of an each gives
+	opParallel
+	opTry
+	opLet
 	opRespond
 	opFail
+	opReturn
+	opEnd // of a block inside another op
 )
 
 // An op is one instruction of a program.
 type op struct {
 	code opCode
-	slot int // where the output of a node goes; -1 for nowhere
+	slot int // where the result goes; -1 for nowhere
 	next int // where the run goes on
 
 	node     *Node
-	proto    unsafe.Pointer // the node's input, constants and defaults set
+	proto    unsafe.Pointer // what moves write into a copy of: constants and defaults are set
 	moves    []move
 	checks   []check
 	routes   []route
-	declared []Declared // of the outcomes that no route takes, those in errors.yaml
+	declared []Declared    // of the outcomes that no route takes, those in errors.yaml
+	wait     time.Duration // longest time of the node; 0 for that of the flow
+	undo     int           // block that takes the step back; 0 for none
 
-	test func(frame) bool
-	els  int // where the run goes on when the test fails
+	test  test
+	els   int // where the run goes on when the test fails, or no case fits
+	key   func(frame) (string, error)
+	cases map[string]int
+
+	t         *Type // of what moves make; of the list of each's results
+	list      func(frame) (unsafe.Pointer, error)
+	stride    uintptr // from one item to the next
+	most      *float64
+	as, index int
+	atOnce    int
+	body      int // block of each and try
+
+	lanes []int // blocks
+	sets  []laneSlot
+
+	retry   *retrySyntax
+	catches map[string]int // blocks, by code
+	finally int            // block; -1 for none
+	from    ref            // of a let that is another name
 
 	status  int
 	headers []headerOp
-	body    []piece
+	json    []piece
 	size    uint32 // of the longest body so far, up to a bound; atomic
 	fail    Declared
+	leave   *Outcome // of a node flow
 
 	pos  Pos
 	step string
@@ -50,6 +83,9 @@ type route struct {
 	out  *Outcome
 	next int
 }
+
+// A laneSlot is a slot that a lane sets.
+type laneSlot struct{ lane, slot int }
 
 // A check is made of a parameter whose value comes from elsewhere.
 type check struct {
@@ -78,11 +114,46 @@ type Inputs struct {
 }
 
 func (in *Inputs) frame(slots int) frame {
-	f := make(frame, max(slots, rootSlots))
+	f := make(frame, max(slots, int(rootSlots)))
 	f[slotPath], f[slotQuery], f[slotHeaders], f[slotBody] = in.Path.p, in.Query.p, in.Headers.p, in.Body.p
 	f[slotSession], f[slotRequest] = in.Session.p, in.Request.p
 	return f
 }
+
+// maxWork bounds the steps of one run, those of all its rounds and lanes.
+const maxWork = 100_000
+
+// undoTime is how long the steps that take others back may run, after the flow
+// has failed.
+const undoTime = 10 * time.Second
+
+// A run is one run of a program.
+type run struct {
+	p      *Program
+	answer Answer
+	result unsafe.Pointer // of return
+	work   *atomic.Int64  // steps so far, with those of flows around
+	own    atomic.Int64
+
+	mu    sync.Mutex
+	undos []undone // guarded by mu
+}
+
+// An undone is a step that is to be taken back if the flow fails.
+type undone struct {
+	r *run
+	o *op
+	f frame
+}
+
+// An exit is how a block ended.
+type exitKind uint8
+
+const (
+	fellOut exitKind = iota
+	answered
+	failed
+)
 
 // Run executes the program and returns its answer. An error is always an
 // *[Error]. The run ends early when ctx does.
@@ -94,82 +165,161 @@ func (p *Program) Run(ctx context.Context, in Inputs) (Answer, error) {
 	}
 	f := in.frame(p.slots)
 	f[slotEnv] = p.vars
-	return p.run(ctx, f)
+	r := newRun(p)
+	if err := r.whole(ctx, f); err != nil {
+		return Answer{}, err
+	}
+	return r.answer, nil
 }
 
-func (p *Program) run(ctx context.Context, f frame) (answer Answer, err error) {
-	pc := 0
+// whole runs the program and, where it fails, takes back what can be.
+func (r *run) whole(ctx context.Context, f frame) *Error {
+	_, err := r.block(ctx, f, 0)
+	if err == nil {
+		return nil
+	}
+	if errs := r.takeBack(ctx, 0); errs != nil {
+		err.Err = errors.Join(err.Err, errs)
+	}
+	return err
+}
+
+// block runs from an op to the end of its block, or to an answer.
+func (r *run) block(ctx context.Context, f frame, pc int) (how exitKind, err *Error) {
+	ops := r.p.ops
 	defer func() {
-		if r := recover(); r != nil {
-			err = p.ops[pc].error(Fail(Internal, "internal_error", "Something went wrong."), fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
+		if p := recover(); p != nil {
+			how, err = failed, ops[pc].error(Fail(Internal, "internal_error", "Something went wrong."), fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		}
 	}()
 	for {
-		o := &p.ops[pc]
+		o := &ops[pc]
 		switch o.code {
 		case opNode:
-			if err := ctx.Err(); err != nil {
-				return Answer{}, o.broken(ctx, err)
-			}
-			next, err := o.call(ctx, f)
-			if err != nil {
-				return Answer{}, err
-			}
-			pc = next
+			pc, err = r.node(ctx, o, f)
 		case opIf:
-			if pc = o.els; o.test(f) {
+			yes, failure := o.test(f)
+			if pc = o.els; yes {
 				pc = o.next
 			}
+			err = o.failure(ctx, failure)
 		case opJump:
 			pc = o.next
+		case opSwitch:
+			pc, err = o.choose(ctx, f)
+		case opEach:
+			how, err = r.each(ctx, o, f)
+			pc = o.next
+		case opGive:
+			item, failure := copyOf(o.t, o.proto, o.moves, f)
+			f[slotGiven] = item
+			pc, err = o.next, o.failure(ctx, failure)
+		case opParallel:
+			pc, err = o.next, r.parallel(ctx, o, f)
+		case opTry:
+			how, err = r.try(ctx, o, f)
+			pc = o.next
+		case opLet:
+			pc, err = o.next, o.let(ctx, f)
 		case opRespond:
-			answer.Status = o.status
-			for i := range o.headers {
-				h := &o.headers[i]
-				answer.Headers = append(answer.Headers, Header{h.name, joinParts(h.parts, f)})
-			}
-			if o.body != nil {
-				size := atomic.LoadUint32(&o.size)
-				answer.Body = appendPieces(make([]byte, 0, size+64), o.body, f)
-				if n := uint32(len(answer.Body)); n > size && n < 1<<16 {
-					atomic.StoreUint32(&o.size, n)
-				}
-			}
-			return answer, nil
+			r.answer, err = o.respond(ctx, f)
+			how = answered
 		case opFail:
-			e := o.fail.error()
-			if o.body != nil {
-				e.Items[0].Details = appendPieces(nil, o.body, f)
+			return failed, o.failing(ctx, f)
+		case opReturn:
+			if o.t != nil {
+				var failure error
+				r.result, failure = copyOf(o.t, o.proto, o.moves, f)
+				err = o.failure(ctx, failure)
 			}
-			return Answer{}, o.error(e, nil)
+			how = answered
+		case opEnd:
+			return fellOut, nil
+		}
+		if err != nil {
+			return failed, err
+		}
+		if how != fellOut {
+			return how, nil
 		}
 	}
 }
 
-// call runs the node of a step and says where the run goes on.
-func (o *op) call(ctx context.Context, f frame) (next int, err error) {
+// spend counts a step, a round or a lane.
+func (r *run) spend(ctx context.Context, o *op) *Error {
+	if err := ctx.Err(); err != nil {
+		return o.broken(ctx, err)
+	}
+	if r.work.Add(1) > maxWork {
+		return o.error(Fail(Invalid, "too_much_work", fmt.Sprintf("The request asks for more than %d steps.", maxWork)), nil)
+	}
+	return nil
+}
+
+// node runs the node of a step and says where the run goes on.
+func (r *run) node(ctx context.Context, o *op, f frame) (next int, err *Error) {
+	if err := r.spend(ctx, o); err != nil {
+		return 0, err
+	}
+	if o.wait > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.wait)
+		defer cancel()
+	}
 	in, out := o.node.alloc(o.proto)
 	for i := range o.moves {
-		o.moves[i].run(f, in)
+		if err := o.moves[i].run(f, in); err != nil {
+			return 0, o.failure(ctx, err)
+		}
 	}
 	for i := range o.checks {
 		if err := o.checks[i].run(in); err != nil {
 			return 0, o.error(err, nil)
 		}
 	}
-	err = o.node.call(ctx, in, out)
-	if err == nil {
+	var failure error
+	if o.node.flow != nil {
+		failure = r.callFlow(ctx, o.node, in, out)
+	} else {
+		failure = o.node.call(ctx, in, out)
+	}
+	if failure == nil {
 		if o.slot >= 0 {
 			f[o.slot] = out
+		}
+		if o.undo > 0 {
+			r.mu.Lock()
+			r.undos = append(r.undos, undone{r, o, slices.Clone(f)})
+			r.mu.Unlock()
 		}
 		return o.next, nil
 	}
 	for i := range o.routes {
-		if errors.Is(err, o.routes[i].out) {
+		if errors.Is(failure, o.routes[i].out) {
 			return o.routes[i].next, nil
 		}
 	}
-	return 0, o.leave(ctx, err)
+	return 0, o.leaving(ctx, failure)
+}
+
+// takeBack runs the undo blocks of the steps since a mark, the last first. It
+// goes on when the request is over, and when one of them fails.
+func (r *run) takeBack(ctx context.Context, mark int) (errs error) {
+	r.mu.Lock()
+	undos := r.undos[mark:]
+	r.undos = r.undos[:mark:mark]
+	r.mu.Unlock()
+	if len(undos) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	for _, u := range slices.Backward(undos) {
+		if _, err := u.r.block(ctx, u.f, u.o.undo); err != nil {
+			errs = errors.Join(errs, fmt.Errorf("undoing %s: %w", u.o.step, err))
+		}
+	}
+	return errs
 }
 
 func (c *check) run(in unsafe.Pointer) *Error {
@@ -188,42 +338,7 @@ func (c *check) run(in unsafe.Pointer) *Error {
 	return nil
 }
 
-// leave makes the error of a node that no on: routes.
-func (o *op) leave(ctx context.Context, err error) error {
-	for _, out := range o.node.Outcomes {
-		if !errors.Is(err, out) {
-			continue
-		}
-		sentence := out.Doc
-		var e *exit
-		if errors.As(err, &e) && e.sentence != "" {
-			sentence = e.sentence
-		}
-		told := Fail(out.Kind, out.Name, sentence)
-		for _, d := range o.declared {
-			if d.Code == out.Name {
-				told = d.error()
-			}
-		}
-		return o.error(told, err)
-	}
-	return o.broken(ctx, err)
-}
-
-// broken makes the error of something that is no way out of the node.
-func (o *op) broken(ctx context.Context, err error) error {
-	switch {
-	case errors.Is(err, ErrUnavailable):
-		return o.error(Fail(Unavailable, "unavailable", "The service is busy or away. Try again in a moment."), err)
-	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return o.error(Fail(Timeout, "timeout", "The request took longer than it may."), err)
-	case ctx.Err() != nil:
-		return o.error(Fail(Unavailable, "canceled", "The server is going down. Try again in a moment."), err)
-	}
-	return o.error(Fail(Internal, "internal_error", "Something went wrong."), err)
-}
-
-func (o *op) error(e *Error, cause error) *Error {
-	e.Pos, e.Step, e.Err = o.pos, o.step, cause
-	return e
+// jitter spreads a wait over the half below and the half above it.
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d+1)
 }

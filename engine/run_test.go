@@ -17,12 +17,21 @@ import (
 )
 
 // load compiles one flow; the file name and errors.yaml are those of the tests.
-func load(t testing.TB, flow string) *engine.Flow {
+func load(t testing.TB, flow string, more ...txtar.File) *engine.Flow {
 	t.Helper()
-	app, err := engine.Load(fstest.MapFS{
+	return loadWith(t, testEnv(), flow, more...)
+}
+
+func loadWith(t testing.TB, env engine.Env, flow string, more ...txtar.File) *engine.Flow {
+	t.Helper()
+	files := fstest.MapFS{
 		"flow.yaml":   {Data: []byte(flow)},
 		"errors.yaml": {Data: []byte("sold_out: {status: 409, message: There are none left.}\nnotFound: {status: 410, message: Gone.}\n")},
-	}, testEnv())
+	}
+	for _, f := range more {
+		files[f.Name] = &fstest.MapFile{Data: f.Data}
+	}
+	app, err := engine.Load(files, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,9 +101,18 @@ func TestRuns(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f := load(t, string(a.Files[0].Data))
-			for i := 1; i < len(a.Files); i++ {
+			var more []txtar.File
+			for _, file := range a.Files[1:] {
+				if strings.HasSuffix(file.Name, ".yaml") {
+					more = append(more, file)
+				}
+			}
+			f := load(t, string(a.Files[0].Data), more...)
+			for i := range a.Files {
 				file := &a.Files[i]
+				if !strings.HasSuffix(file.Name, ".call") {
+					continue
+				}
 				request, want, _ := strings.Cut(string(file.Data), "\n")
 				body, query, _ := strings.Cut(request, " ?")
 				got := call(t, f, body, query, strings.Contains(file.Name, "session")) + "\n"

@@ -48,6 +48,9 @@ func (s *source) parseType(n *yaml.Node, what string) *Type {
 func (s *source) parseDeclared(n *yaml.Node, what string) declared {
 	switch n.Kind {
 	case yaml.ScalarNode:
+		if t := s.types.named(n.Value); t != nil {
+			return declared{t: t}
+		}
 		base, ok := s.typeWord(n)
 		if !ok {
 			return declared{}
@@ -82,7 +85,7 @@ func (t *Type) held() *Type {
 func (s *source) typeWord(n *yaml.Node) (Base, bool) {
 	base, ok := typeWords[n.Value]
 	if !ok || n.Tag != "!!str" {
-		hint := didYouMean(n.Value, slices.Sorted(maps.Keys(typeWords)))
+		hint := didYouMean(n.Value, append(slices.Sorted(maps.Keys(typeWords)), s.types.names()...))
 		if word := otherWords[strings.ToLower(n.Value)]; word != "" {
 			hint = "did you mean " + word + "?"
 		}

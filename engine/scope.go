@@ -22,6 +22,7 @@ type slot struct {
 	name string
 	t    *Type // nil where it is broken, so that its uses are no second mistake
 	pos  Pos   // of the step that sets it; no File for the roots
+	item bool  // of an each
 }
 
 // The slots of every flow come first; those of its steps follow.
@@ -33,10 +34,13 @@ const (
 	slotSession
 	slotRequest
 	slotEnv
+	slotParams
+	slotError
+	slotGiven // what an item of an each gives; no name leads to it
 	rootSlots
 )
 
-var rootNames = []string{"path", "query", "headers", "body", "session", "request", "env"}
+var rootNames = []string{"path", "query", "headers", "body", "session", "request", "env", "params", "error", " "}
 
 // state is what is known at a place: it grows on the way down, and where ways
 // meet only that stays which all of them know.
@@ -169,6 +173,10 @@ func rootHint(slot int, f *Flow) string {
 		}
 	case slotEnv:
 		return "name the variables that flows may read in the configuration"
+	case slotParams:
+		return "a flow with node: has params"
+	case slotError:
+		return "it is there inside catch"
 	case slotQuery, slotHeaders, slotBody:
 		return "declare it under input: " + rootNames[slot] + ":"
 	}

@@ -20,6 +20,7 @@ const maxFile = 1 << 20
 type source struct {
 	file     string
 	problems Problems
+	types    *types // that a type can be by name
 }
 
 func (s *source) at(n *yaml.Node) Pos { return Pos{s.file, n.Line, n.Column} }

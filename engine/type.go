@@ -74,6 +74,7 @@ type Prop struct {
 
 	HasDefault bool
 
+	field   string  // name of the Go field
 	offset  uintptr // from the start of the object
 	depth   int     // of the embedded struct it comes from
 	pointer bool    // held as a pointer, nil when absent
@@ -111,7 +112,7 @@ func (t *Type) String() string {
 	case t.Name != "":
 		return t.Name
 	case t.Base == Array && t.Items.Base != Any:
-		return "list of " + t.Items.String()
+		return "list of " + t.Items.String() + "s"
 	case t.Base == Array:
 		return "list"
 	case t.goType == timeType:
@@ -141,6 +142,7 @@ var (
 	anyType      = reflect.TypeFor[any]()
 	anyMapType   = reflect.TypeFor[map[string]any]()
 	nominalType  = reflect.TypeFor[Nominal]()
+	noneType     = reflect.TypeFor[None]()
 )
 
 // goHeld gives the Go type that holds values of a type which a flow declared.
@@ -178,7 +180,7 @@ func goHeld(t *Type) reflect.Type {
 		}
 		st := reflect.StructOf(fields)
 		for i, p := range t.Props {
-			p.offset = st.Field(i).Offset
+			p.field, p.offset = st.Field(i).Name, st.Field(i).Offset
 		}
 		return st
 	}
@@ -281,7 +283,7 @@ func (t *Type) addFields(rt reflect.Type, base uintptr, depth int, where string,
 		case f.Tag.Get("doc") == "":
 			panic(fmt.Sprintf("engine: %s has no documentation", at))
 		}
-		p := &Prop{Name: name, Doc: f.Tag.Get("doc"), offset: base + f.Offset, depth: depth}
+		p := &Prop{Name: name, Doc: f.Tag.Get("doc"), field: f.Name, offset: base + f.Offset, depth: depth}
 		ft := f.Type
 		if ft.Kind() == reflect.Pointer {
 			ft, p.pointer, p.Optional = ft.Elem(), true, true

@@ -1,0 +1,298 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+func (o *op) choose(ctx context.Context, f frame) (next int, err *Error) {
+	key, failure := o.key(f)
+	if failure != nil {
+		return 0, o.failure(ctx, failure)
+	}
+	if next, ok := o.cases[key]; ok {
+		return next, nil
+	}
+	return o.els, nil
+}
+
+func (o *op) let(ctx context.Context, f frame) *Error {
+	if o.t == nil {
+		f[o.slot] = o.from.at(f)
+		return nil
+	}
+	v, failure := copyOf(o.t, o.proto, o.moves, f)
+	f[o.slot] = v
+	return o.failure(ctx, failure)
+}
+
+func (o *op) respond(ctx context.Context, f frame) (a Answer, err *Error) {
+	a.Status = o.status
+	for i := range o.headers {
+		h := &o.headers[i]
+		a.Headers = append(a.Headers, Header{h.name, joinParts(h.parts, f)})
+	}
+	if o.json == nil {
+		return a, nil
+	}
+	size := atomic.LoadUint32(&o.size)
+	var failure error
+	if a.Body, failure = appendPieces(make([]byte, 0, size+64), o.json, f); failure != nil {
+		return Answer{}, o.failure(ctx, failure)
+	}
+	if n := uint32(len(a.Body)); n > size && n < 1<<16 {
+		atomic.StoreUint32(&o.size, n)
+	}
+	return a, nil
+}
+
+func (o *op) failing(ctx context.Context, f frame) *Error {
+	if o.leave != nil {
+		return o.error(Fail(o.leave.Kind, o.leave.Name, o.leave.Doc), o.leave)
+	}
+	e := o.fail.error()
+	if o.json != nil {
+		var failure error
+		if e.Items[0].Details, failure = appendPieces(nil, o.json, f); failure != nil {
+			return o.failure(ctx, failure)
+		}
+	}
+	return o.error(e, nil)
+}
+
+// each runs its block for every item, in order or several at once. The results
+// stand in the order of the items in any case.
+func (r *run) each(ctx context.Context, o *op, f frame) (exitKind, *Error) {
+	at, failure := o.list(f)
+	if failure != nil {
+		return failed, o.failure(ctx, failure)
+	}
+	n := 0
+	var first unsafe.Pointer
+	if at != nil {
+		n, first = sliceLen(at), slicePointer(at)
+	}
+	if o.most != nil && float64(n) > *o.most {
+		return failed, o.error(Fail(Invalid, "too_much_work", "A list is longer than it may be."), nil)
+	}
+	var results reflect.Value
+	give := func(int, unsafe.Pointer) {}
+	if o.slot >= 0 {
+		results = reflect.MakeSlice(o.t.goType, n, n)
+		give = func(i int, p unsafe.Pointer) {
+			if p != nil {
+				results.Index(i).Set(reflect.NewAt(o.t.goType.Elem(), p).Elem())
+			}
+		}
+	}
+	round := func(ctx context.Context, f frame, i int) (exitKind, *Error) {
+		if err := r.spend(ctx, o); err != nil {
+			return failed, err
+		}
+		f[o.as] = unsafe.Add(first, uintptr(i)*o.stride)
+		if o.index >= 0 {
+			f[o.index] = unsafe.Pointer(&i)
+		}
+		f[slotGiven] = nil
+		how, err := r.block(ctx, f, o.body)
+		if err == nil {
+			give(i, f[slotGiven])
+		}
+		return how, err
+	}
+	var how exitKind
+	var err *Error
+	if o.atOnce == 1 {
+		for i := 0; i < n && how == fellOut; i++ {
+			how, err = round(ctx, f, i)
+		}
+		f[o.as] = nil
+	} else {
+		how, err = together(ctx, n, o.atOnce, func(ctx context.Context, i int) (exitKind, *Error) {
+			return round(ctx, slices.Clone(f), i)
+		})
+	}
+	if err != nil || how != fellOut {
+		return how, err
+	}
+	if o.slot >= 0 {
+		list := reflect.New(o.t.goType)
+		list.Elem().Set(results)
+		f[o.slot] = list.UnsafePointer()
+	}
+	return fellOut, nil
+}
+
+// parallel runs its lanes at once. What each lane sets is there behind it.
+func (r *run) parallel(ctx context.Context, o *op, f frame) *Error {
+	frames := make([]frame, len(o.lanes))
+	_, err := together(ctx, len(o.lanes), len(o.lanes), func(ctx context.Context, i int) (exitKind, *Error) {
+		if err := r.spend(ctx, o); err != nil {
+			return failed, err
+		}
+		frames[i] = slices.Clone(f)
+		return r.block(ctx, frames[i], o.lanes[i])
+	})
+	if err != nil {
+		return err
+	}
+	for _, s := range o.sets {
+		f[s.slot] = frames[s.lane][s.slot]
+	}
+	return nil
+}
+
+// together calls f for 0 to n-1, at most so many at once, and waits for all.
+// The first error cancels the others and is what comes back.
+func together(ctx context.Context, n, atOnce int, f func(context.Context, int) (exitKind, *Error)) (exitKind, *Error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	var once sync.Once
+	var first *Error
+	next := atomic.Int64{}
+	for range min(n, atOnce) {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n || ctx.Err() != nil {
+					return
+				}
+				if _, err := f(ctx, i); err != nil {
+					once.Do(func() { first = err })
+					cancel()
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if first != nil {
+		return failed, first
+	}
+	return fellOut, nil
+}
+
+// try runs its block, again where it may help, and turns to a catch where the
+// block fails. What the block did is taken back before either.
+func (r *run) try(ctx context.Context, o *op, f frame) (how exitKind, err *Error) {
+	r.mu.Lock()
+	mark := len(r.undos)
+	r.mu.Unlock()
+	start := slices.Clone(f)
+	for attempt := 0; ; attempt++ {
+		how, err = r.block(ctx, f, o.body)
+		if err == nil {
+			break
+		}
+		if errs := r.takeBack(ctx, mark); errs != nil {
+			err.Err = errors.Join(err.Err, errs)
+		}
+		if !o.again(ctx, err, attempt) {
+			break
+		}
+		copy(f, start)
+	}
+	if err != nil {
+		block, ok := o.catches[err.Items[0].Code]
+		if !ok {
+			block, ok = o.catches["any"]
+		}
+		// A request that is over cannot be saved by going on.
+		if ok && ctx.Err() == nil {
+			f[slotError] = unsafe.Pointer(&caughtError{err.Items[0].Code, err.Items[0].Message})
+			how, err = r.block(ctx, f, block)
+		}
+	}
+	if o.finally >= 0 {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+		defer cancel()
+		if _, late := r.block(end, f, o.finally); late != nil && err == nil {
+			return failed, late
+		}
+	}
+	return how, err
+}
+
+// again waits in front of the next attempt and tells whether there is one.
+func (o *op) again(ctx context.Context, err *Error, attempt int) bool {
+	if o.retry == nil || attempt >= o.retry.times {
+		return false
+	}
+	if codes := o.retry.on; len(codes) > 0 && !slices.Contains(codes, err.Items[0].Code) ||
+		len(codes) == 0 && err.Kind != Unavailable && err.Kind != TooMany && err.Kind != Timeout {
+		return false
+	}
+	wait := float64(o.retry.wait)
+	for range attempt {
+		wait = min(wait*o.retry.factor, float64(o.retry.upTo))
+	}
+	timer := time.NewTimer(jitter(time.Duration(wait)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// leaving makes the error of a node that no on: routes.
+func (o *op) leaving(ctx context.Context, err error) *Error {
+	for _, out := range o.node.Outcomes {
+		if !errors.Is(err, out) {
+			continue
+		}
+		sentence := out.Doc
+		var e *exit
+		if errors.As(err, &e) && e.sentence != "" {
+			sentence = e.sentence
+		}
+		told := Fail(out.Kind, out.Name, sentence)
+		for _, d := range o.declared {
+			if d.Code == out.Name {
+				told = d.error()
+			}
+		}
+		return o.error(told, err)
+	}
+	return o.broken(ctx, err)
+}
+
+// failure makes the error of a value that could not be made; nil stays nil.
+func (o *op) failure(ctx context.Context, err error) *Error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errExpression):
+		return o.error(Fail(Invalid, "expression_failed", "The request does not fit what is computed from it."), err)
+	}
+	return o.broken(ctx, err)
+}
+
+// broken makes the error of something that is no way out of the node.
+func (o *op) broken(ctx context.Context, err error) *Error {
+	var inner *Error
+	switch {
+	case errors.As(err, &inner): // of a node that is a flow
+		return inner
+	case errors.Is(err, ErrUnavailable):
+		return o.error(Fail(Unavailable, "unavailable", "The service is busy or away. Try again in a moment."), err)
+	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return o.error(Fail(Timeout, "timeout", "The request took longer than it may."), err)
+	case ctx.Err() != nil:
+		return o.error(Fail(Unavailable, "canceled", "The server is going down. Try again in a moment."), err)
+	}
+	return o.error(Fail(Internal, "internal_error", "Something went wrong."), err)
+}
+
+func (o *op) error(e *Error, cause error) *Error {
+	e.Pos, e.Step, e.Err = o.pos, o.step, cause
+	return e
+}

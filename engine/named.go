@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+const typesFile = "types.yaml"
+
+// types are the types that flows can use by name: those of types.yaml, and
+// those that nodes take and give.
+type types struct {
+	byName map[string]*Type
+	source *source
+	open   map[string]*yaml.Node // of types.yaml, not read yet
+	way    []string              // being read
+}
+
+var typeName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+
+// loadTypes reads types.yaml, where it exists, and the named types of nodes.
+func loadTypes(fsys fs.FS, nodes []*Node, session *Type) (*types, Problems) {
+	ts := &types{byName: map[string]*Type{}, open: map[string]*yaml.Node{}}
+	for _, n := range nodes {
+		ts.learn(n.In)
+		ts.learn(n.Out)
+	}
+	if session != nil {
+		ts.learn(session)
+	}
+	data, err := fs.ReadFile(fsys, typesFile)
+	if err != nil {
+		return ts, nil
+	}
+	s := &source{file: typesFile, types: ts}
+	ts.source = s
+	root := s.parse(data)
+	if root == nil {
+		return ts, s.problems
+	}
+	entries := s.mapping(root, "types.yaml")
+	for _, e := range entries {
+		switch {
+		case !typeName.MatchString(e.key):
+			s.problem(e.at, "a capital letter, then letters and digits", "%q cannot be the name of a type", e.key)
+		case ts.byName[e.key] != nil:
+			s.problem(e.at, "choose another name", "%s is a type of a node already", e.key)
+		default:
+			ts.open[e.key] = e.value
+		}
+	}
+	for _, e := range entries {
+		ts.named(e.key)
+	}
+	return ts, s.problems
+}
+
+// learn takes in the names in a node's type.
+func (ts *types) learn(t *Type) {
+	if t.Name != "" && t.goType != noneType && (t.Nominal || t.Base == Object) {
+		if old, ok := ts.byName[t.Name]; ok && (old == nil || old.goType != t.goType) {
+			ts.byName[t.Name] = nil // two types of one name: neither can be used by it
+		} else {
+			ts.byName[t.Name] = t
+		}
+	}
+	for _, p := range t.Props {
+		ts.learn(p.Type)
+	}
+	if t.Items != nil {
+		ts.learn(t.Items)
+	}
+}
+
+// named returns the type of a name, or nil.
+func (ts *types) named(name string) *Type {
+	if ts == nil {
+		return nil
+	}
+	n, open := ts.open[name]
+	if !open {
+		return ts.byName[name]
+	}
+	if slices.Contains(ts.way, name) {
+		ts.source.problem(ts.source.at(n), "a type cannot contain itself", "%s leads back to itself: %s", name, strings.Join(append(ts.way, name), ", "))
+		delete(ts.open, name)
+		ts.byName[name] = (&Type{}).held()
+		return ts.byName[name]
+	}
+	ts.way = append(ts.way, name)
+	t := ts.source.parseType(n, name)
+	ts.way = ts.way[:len(ts.way)-1]
+	delete(ts.open, name)
+	if t == nil {
+		t = (&Type{}).held()
+	} else if t.Base == Object && t.Name == "" {
+		t.Name = name
+	}
+	ts.byName[name] = t
+	return t
+}
+
+func (ts *types) names() []string {
+	if ts == nil {
+		return nil
+	}
+	return append(slices.Collect(maps.Keys(ts.byName)), slices.Collect(maps.Keys(ts.open))...)
+}

@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"unsafe"
+)
+
+// brokenNode checks what can be checked of a step whose node is not known.
+func (c *compiler) brokenNode(st *step, unknown bool) {
+	if st.word != "" && unknown {
+		hint := didYouMean(st.word, knownNodes(c.nodes))
+		if hint == "" {
+			hint = "sluice nodes lists them"
+		}
+		c.problem(st.wordAt, hint, "there is no node %q", st.word)
+	}
+	for _, m := range st.with {
+		c.plainMaker(m.v)
+	}
+	if i := c.slotOf(st.id); st.id != "" && i >= 0 {
+		c.state.slots[i] = set
+	}
+}
+
+func outcomeNames(n *Node) []string {
+	names := make([]string, len(n.Outcomes))
+	for i, o := range n.Outcomes {
+		names[i] = o.Name
+	}
+	return names
+}
+
+// parameters compiles with: into the prototype of the node's input and moves.
+func (c *compiler) parameters(st *step, n *Node, o *op) {
+	given := map[string]bool{}
+	c.defaults(st, n, o)
+	for _, m := range st.with {
+		p := n.In.prop(m.name)
+		if p == nil {
+			c.problem(m.at, didYouMean(m.name, n.In.propNames()), "%s has no parameter %q", n.Name, m.name)
+			st.misspelt = true
+			continue
+		}
+		given[m.name] = true
+		c.parameter(m.v, n, p, o)
+	}
+	for _, p := range n.In.Props {
+		if !given[p.Name] && !p.Optional && !st.misspelt {
+			c.problem(st.wordAt, p.Doc, "%s needs %q", n.Name, p.Name)
+		}
+	}
+	if !st.misspelt {
+		c.alternatives(st, n, given)
+	}
+}
+
+// defaults puts the defaults of all parameters in place. What the flow gives is
+// written over them, unless it turns out to be absent.
+func (c *compiler) defaults(st *step, n *Node, o *op) {
+	for _, p := range n.In.Props {
+		switch {
+		case !p.HasDefault:
+		case strings.HasPrefix(p.Default, "$"):
+			if c.env.Request != nil || !strings.HasPrefix(p.Default, "$request.") {
+				c.parameter(&value{kind: refValue, pos: st.wordAt, path: strings.Split(p.Default[1:], ".")}, n, p, o)
+			}
+		default:
+			p.Type.parseText(p.Default, p.held(unsafe.Add(o.proto, p.offset))) // Define has proved it
+		}
+	}
+}
+
+func (c *compiler) parameter(v *value, n *Node, p *Prop, o *op) {
+	to := p.of(n.Name)
+	moves := c.place(v, to, o.proto, p.offset)
+	o.moves = append(o.moves, moves...)
+	if len(moves) > 0 && p.Type.bounded() {
+		if from, ok := c.quietLookup(v.path); ok && from.t.Format == p.Type.Format && p.Type.Min == nil && p.Type.Max == nil && len(p.Type.Enum) == 0 {
+			return // the request's own check has proved it
+		}
+		o.checks = append(o.checks, check{p, to.what})
+	}
+}
+
+// quietLookup is lookup without reporting.
+func (c *compiler) quietLookup(path []string) (typed, bool) {
+	if len(path) == 0 {
+		return typed{}, false
+	}
+	n := len(c.problems)
+	v, ok := c.lookup(path, Pos{})
+	c.problems = c.problems[:n]
+	return v, ok
+}
+
+// alternatives checks that exactly one group of parameters is given.
+func (c *compiler) alternatives(st *step, n *Node, given map[string]bool) {
+	if n.alternatives == nil {
+		return
+	}
+	var whole []string
+	for _, group := range n.alternatives {
+		missing := slices.IndexFunc(group, func(p string) bool { return !given[p] })
+		if missing < 0 {
+			whole = append(whole, strings.Join(group, " and "))
+		}
+	}
+	count := 0
+	for _, p := range slices.Concat(n.alternatives...) {
+		if given[p] {
+			count++
+		}
+	}
+	groups := make([]string, len(n.alternatives))
+	for i, group := range n.alternatives {
+		groups[i] = strings.Join(group, " and ")
+	}
+	if len(whole) != 1 || count != len(strings.Split(whole[0], " and ")) {
+		c.problem(st.wordAt, "", "%s needs either %s", n.Name, strings.Join(groups, " or "))
+	}
+}
