@@ -50,11 +50,11 @@ func TestNodesTellsAllOfOneNode(t *testing.T) {
 Packs a parcel. Slowly.
 
 Parameters
-  box     small or large                     required    Box to take.
-  items   list of string, from 1 to 9 items  required    What goes in.
-  note    string, up to 200 characters       optional    Text for the card.
-  wait    duration up to 36h                 default 1m  How long it waits.
-  copies  integer from 1                     required    How many.
+  box     small or large                      required    Box to take.
+  items   list of strings, from 1 to 9 items  required    What goes in.
+  note    string, up to 200 characters        optional    Text for the card.
+  wait    duration up to 36h                  default 1m  How long it waits.
+  copies  integer from 1                      required    How many.
 
 Results
   label  string, secret, shown once  may be absent  What to stick on.
