@@ -1,0 +1,93 @@
+package sqlite
+
+import (
+	"fmt"
+	"strings"
+)
+
+// migrations lead from one version of the schema to the next, the first from an
+// empty file. A step that was released never changes.
+func migrations() []string {
+	return []string{`
+CREATE TABLE users (
+	id         TEXT PRIMARY KEY NOT NULL,
+	email      TEXT NOT NULL,
+	email_key  TEXT NOT NULL,
+	verified   INTEGER NOT NULL,
+	name       TEXT NOT NULL,
+	disabled   INTEGER NOT NULL,
+	created    INTEGER NOT NULL, -- times are milliseconds since 1970, UTC
+	updated    INTEGER NOT NULL,
+	epoch      INTEGER NOT NULL, -- that of every session of the user
+	password   TEXT NOT NULL     -- hash, or '' for none
+) STRICT;
+CREATE UNIQUE INDEX users_email_key ON users (email_key);
+
+CREATE TABLE sessions (
+	hash       BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
+	id         TEXT NOT NULL CHECK (id <> ''),
+	user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	epoch      INTEGER NOT NULL,
+	created    INTEGER NOT NULL,
+	seen       INTEGER NOT NULL,
+	expires    INTEGER NOT NULL,
+	ends       INTEGER NOT NULL,
+	idle       INTEGER NOT NULL, -- milliseconds
+	group_keys TEXT NOT NULL,    -- JSON list
+	ip         TEXT NOT NULL,
+	agent      TEXT NOT NULL     -- JSON object
+) STRICT;
+CREATE UNIQUE INDEX sessions_user ON sessions (user_id, id DESC);
+CREATE INDEX sessions_expires ON sessions (expires)`,
+	}
+}
+
+// checkVersion refuses a file that a later release has written. It changes nothing.
+func checkVersion(c *conn) error {
+	found, err := version(c)
+	if err != nil {
+		return err
+	}
+	if known := len(migrations()); found > known {
+		return fmt.Errorf("database has schema %d and this release knows up to %d: run a later release", found, known)
+	}
+	return nil
+}
+
+func version(c *conn) (int, error) {
+	v, err := c.one("PRAGMA user_version")
+	if err != nil {
+		return 0, err
+	}
+	n, _ := v.(int64)
+	return int(n), nil
+}
+
+// migrate brings the schema to the latest version, each step in a transaction.
+func migrate(c *conn) error {
+	from, err := version(c)
+	if err != nil {
+		return err
+	}
+	for i, step := range migrations() {
+		if i < from {
+			continue
+		}
+		if err := migrateOnce(c, step, i+1); err != nil {
+			return fmt.Errorf("migrating to schema %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func migrateOnce(c *conn, step string, to int) error {
+	statements := []string{"BEGIN IMMEDIATE"}
+	statements = append(statements, strings.Split(step, ";\n")...)
+	statements = append(statements, fmt.Sprintf("PRAGMA user_version = %d", to), "COMMIT")
+	for _, s := range statements {
+		if _, err := c.exec(strings.TrimSpace(s)); err != nil {
+			return err // and the connection with it, which rolls back
+		}
+	}
+	return nil
+}

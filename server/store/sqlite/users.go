@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"time"
+
+	"sluice/nodes/password"
+	"sluice/nodes/session"
+	"sluice/nodes/user"
+)
+
+var (
+	_ user.Store     = Users{}
+	_ password.Store = Passwords{}
+)
+
+// Users are the users in a database.
+type Users struct{ db *DB }
+
+func (us Users) Create(ctx context.Context, u user.User, passwordHash string) error {
+	return us.db.writer.do(ctx, &op{run: func(c *conn) error {
+		_, err := c.exec("INSERT INTO users ("+userColumns+", password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
+			u.ID, u.Email, u.EmailKey, u.EmailVerified, u.Name, u.Disabled, millis(u.CreationDtm), millis(u.UpdatedDtm), passwordHash)
+		if duplicate(err) {
+			return user.ErrEmailTaken
+		}
+		return err
+	}})
+}
+
+func (us Users) ByID(ctx context.Context, id string) (user.User, error) {
+	if err := ctx.Err(); err != nil {
+		return user.User{}, unavailable(err)
+	}
+	u, seen, ok := us.db.users.get(id)
+	if !ok {
+		var err error
+		if u, err = us.find(ctx, "id", id); err != nil {
+			return user.User{}, err
+		}
+		us.db.users.fill(id, u, seen)
+	}
+	return *u, nil
+}
+
+// ByEmail always asks the file: the password check that follows takes a
+// thousand times as long.
+func (us Users) ByEmail(ctx context.Context, key string) (user.User, error) {
+	u, err := us.find(ctx, "email_key", key)
+	if err != nil {
+		return user.User{}, err
+	}
+	return *u, nil
+}
+
+func (us Users) find(ctx context.Context, column, value string) (u *user.User, err error) {
+	err = us.db.read(ctx, func(c *conn) error {
+		return c.query(func(row []driver.Value) bool {
+			u = userOf(row)
+			return false
+		}, "SELECT "+userColumns+" FROM users WHERE "+column+" = ?", value)
+	})
+	if err == nil && u == nil {
+		err = user.ErrNoUser
+	}
+	return u, err
+}
+
+func (us Users) Update(ctx context.Context, id string, ch user.Change, now time.Time) (user.User, error) {
+	var changed *user.User
+	var e ending
+	shut := ch.Disabled != nil && *ch.Disabled
+	err := us.db.writer.do(ctx, &op{
+		run: func(c *conn) (err error) {
+			changed, err = update(c, id, ch, now)
+			if err == nil && shut {
+				changed.Epoch++
+				e, err = us.db.endAll(c, id, "", now)
+			}
+			return err
+		},
+		apply: func() {
+			us.db.users.drop(id)
+			if shut {
+				us.db.forget(session.Which{UserID: id}, e)
+			}
+		},
+	})
+	if err != nil {
+		return user.User{}, err
+	}
+	return *changed, nil
+}
+
+// update changes a row and returns it, but leaves the sessions alone.
+func update(c *conn, id string, ch user.Change, now time.Time) (u *user.User, err error) {
+	err = c.query(func(row []driver.Value) bool {
+		u = userOf(row)
+		return true
+	}, `UPDATE users SET email = coalesce(?, email), email_key = coalesce(?, email_key), verified = coalesce(?, verified),
+		name = coalesce(?, name), disabled = coalesce(?, disabled), updated = ? WHERE id = ? RETURNING `+userColumns,
+		orNull(ch.Email), orNull(ch.EmailKey), orNull(ch.EmailVerified), orNull(ch.Name), orNull(ch.Disabled), millis(now), id)
+	switch {
+	case duplicate(err):
+		return nil, user.ErrEmailTaken
+	case err == nil && u == nil:
+		return nil, user.ErrNoUser
+	}
+	return u, err
+}
+
+// orNull returns what p points to, or NULL.
+func orNull[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}
+
+// Passwords are the hashes of passwords in a database.
+type Passwords struct{ db *DB }
+
+func (ps Passwords) Hash(ctx context.Context, userID string) (hash string, err error) {
+	err = ps.db.read(ctx, func(c *conn) error {
+		v, err := c.one("SELECT password FROM users WHERE id = ?", userID)
+		hash, _ = v.(string)
+		return err
+	})
+	if err == nil && hash == "" {
+		err = password.ErrNoPassword
+	}
+	return hash, err
+}
+
+func (ps Passwords) SetHash(ctx context.Context, userID, prev, next string) error {
+	return ps.db.writer.do(ctx, &op{run: func(c *conn) error {
+		n, err := c.exec("UPDATE users SET password = CASE WHEN ?1 IN ('', password) THEN ?2 ELSE password END WHERE id = ?3",
+			prev, next, userID)
+		if err == nil && n == 0 {
+			err = password.ErrNoPassword
+		}
+		return err
+	}})
+}

@@ -1,0 +1,82 @@
+// Package store opens the database that a URL names.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"sluice/nodes"
+	"sluice/server/store/sqlite"
+)
+
+// A Store is an open database.
+type Store struct {
+	nodes.Stores
+	// Ready tells why the store cannot serve, or returns nil.
+	Ready func(ctx context.Context) error
+	// Close makes what was acknowledged ready for the next start and lets go of
+	// the database. Later calls return what the first did.
+	Close func() error
+}
+
+// scheme is of two characters at least, as C: is a drive.
+var scheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]+):`)
+
+// Open opens a database:
+//
+//	data                    the directory data, with the embedded store in it
+//	sqlite:data, file:data  the same
+//	sqlite:data?cached=N    the same, with N sessions kept in memory
+//
+// A directory that is missing is made.
+func Open(ctx context.Context, address string) (*Store, error) {
+	m := scheme.FindStringSubmatch(address)
+	if m == nil {
+		return openSQLite(ctx, address, sqlite.Options{})
+	}
+	switch name := strings.ToLower(m[1]); name {
+	case "sqlite", "file":
+		dir, query, _ := strings.Cut(address[len(m[0]):], "?")
+		o, err := options(query)
+		if err != nil {
+			return nil, fmt.Errorf("reading store URL: %w", err)
+		}
+		return openSQLite(ctx, strings.TrimPrefix(dir, "//"), o)
+	default:
+		// Not the whole URL, which may hold a password.
+		return nil, fmt.Errorf("store URL has the unknown scheme %q: give a directory, or sqlite: and a directory", name)
+	}
+}
+
+// options reads what follows the ? of a URL.
+func options(query string) (o sqlite.Options, err error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return o, err
+	}
+	for name, given := range values {
+		if name != "cached" || len(given) != 1 {
+			return o, fmt.Errorf("%q is unknown or there more than once (cached=N is known)", name)
+		}
+		if o.Cached, err = strconv.Atoi(given[0]); err != nil || o.Cached < 1 {
+			return o, fmt.Errorf("cached is %q, want a number from 1", given[0])
+		}
+	}
+	return o, nil
+}
+
+func openSQLite(ctx context.Context, dir string, o sqlite.Options) (*Store, error) {
+	if dir == "" {
+		return nil, errors.New("store URL names no directory")
+	}
+	db, err := sqlite.Open(ctx, dir, o)
+	if err != nil {
+		return nil, fmt.Errorf("opening store: %w", err)
+	}
+	return &Store{Stores: db.Stores(), Ready: db.Ready, Close: db.Close}, nil
+}
