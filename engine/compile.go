@@ -64,6 +64,7 @@ func (d *draft) compile(env *Env, nodes map[string]*Node, declared map[string]De
 		d.Input.Path, d.Input.Query, d.Input.Headers, d.Input.Body, session, request,
 	}}
 	d.gives = c.gives
+	d.Steps = d.steps.outline()
 }
 
 // ending reports a way that runs out of the flow, where it does.

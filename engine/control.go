@@ -70,6 +70,7 @@ func (c *compiler) choose(st *step) {
 		c.block(els)
 	}
 	if whole {
+		c.ops[at].whole = true
 		c.state.dead = true // there is no other way
 	}
 	j.after = meet(j.after, c.state)
@@ -92,10 +93,17 @@ func (c *compiler) caseOf(v *value, from typed) func(frame) (string, error) {
 	}
 	if v.kind == refValue {
 		text, r := textOf(from.t, nil), from.ref
-		if from.t.goType.Kind() == reflect.String || from.t.Nominal {
-			return func(f frame) (string, error) { return *(*string)(r.at(f)), nil }
+		plain := from.t.goType.Kind() == reflect.String || from.t.Nominal
+		return func(f frame) (string, error) {
+			switch p := r.at(f); {
+			case p == nil: // where a probe led past what proves it
+				return "", nil
+			case plain:
+				return *(*string)(p), nil
+			default:
+				return string(text(nil, p)), nil
+			}
 		}
-		return func(f frame) (string, error) { return string(text(nil, r.at(f))), nil }
 	}
 	make := c.plainMaker(v)
 	return func(f frame) (string, error) {

@@ -11,14 +11,43 @@ import (
 	"unsafe"
 )
 
-func (o *op) choose(ctx context.Context, f frame) (next int, err *Error) {
-	key, failure := o.key(f)
+// decide tests the condition of an if and says where the run goes on.
+func (r *run) decide(ctx context.Context, o *op, f frame) (next int, err *Error) {
+	if r.probe != nil {
+		if way, ok := r.choose(o); ok {
+			r.took(o, way)
+			if way == "then" {
+				return o.next, nil
+			}
+			return o.els, nil
+		}
+	}
+	yes, failure := o.test(f)
 	if failure != nil {
 		return 0, o.failure(ctx, failure)
 	}
+	if yes {
+		r.took(o, "then")
+		return o.next, nil
+	}
+	r.took(o, "else")
+	return o.els, nil
+}
+
+// pick finds the case of a switch and says where the run goes on.
+func (r *run) pick(ctx context.Context, o *op, f frame) (next int, err *Error) {
+	key, chosen := r.choose(o)
+	if !chosen {
+		var failure error
+		if key, failure = o.key(f); failure != nil {
+			return 0, o.failure(ctx, failure)
+		}
+	}
 	if next, ok := o.cases[key]; ok {
+		r.took(o, key)
 		return next, nil
 	}
+	r.took(o, "else")
 	return o.els, nil
 }
 
@@ -80,6 +109,11 @@ func (r *run) each(ctx context.Context, o *op, f frame) (exitKind, *Error) {
 	}
 	if o.most != nil && float64(n) > *o.most {
 		return failed, o.error(Fail(Invalid, "too_much_work", "A list is longer than it may be."), nil)
+	}
+	if n == 0 {
+		r.took(o, "none")
+	} else {
+		r.took(o, "do")
 	}
 	var results reflect.Value
 	give := func(int, unsafe.Pointer) {}
@@ -199,13 +233,18 @@ func (r *run) try(ctx context.Context, o *op, f frame) (how exitKind, err *Error
 		}
 		copy(f, start)
 	}
-	if err != nil {
-		block, ok := o.catches[err.Items[0].Code]
+	if err == nil {
+		r.took(o, "try")
+	} else {
+		code := err.Items[0].Code
+		block, ok := o.catches[code]
 		if !ok {
-			block, ok = o.catches["any"]
+			code = "any"
+			block, ok = o.catches[code]
 		}
 		// A request that is over cannot be saved by going on.
 		if ok && ctx.Err() == nil {
+			r.took(o, code)
 			f[slotError] = unsafe.Pointer(&caughtError{err.Items[0].Code, err.Items[0].Message})
 			how, err = r.block(ctx, f, block)
 		}

@@ -32,6 +32,7 @@ type Flow struct {
 	Input   Input
 	Output  *Type // of a successful answer, where the flow declares it; else nil
 	Fails   []Failure
+	Steps   []Step // as written
 	Program *Program
 
 	pathPos Pos

@@ -15,7 +15,15 @@ import (
 
 // An App is a set of flows that passed every check together.
 type App struct {
-	Flows []*Flow // in the order of their files
+	Flows []*Flow     // endpoints, in the order of their files
+	Nodes []*NodeFlow // nodes made of flows, in the order of their files
+}
+
+// A NodeFlow is a node that is a flow.
+type NodeFlow struct {
+	*Node
+	File  string
+	Steps []Step // as written
 }
 
 const errorsFile = "errors.yaml"
@@ -53,6 +61,9 @@ func Load(fsys fs.FS, env Env) (*App, error) {
 		if d.root != nil && d.params == nil {
 			d.compile(&env, nodes, declared)
 			app.Flows = append(app.Flows, d.Flow)
+		}
+		if n := nodes[d.name]; d.name != "" && n != nil && n.flow != nil {
+			app.Nodes = append(app.Nodes, &NodeFlow{n, d.file, d.Steps})
 		}
 		problems = append(problems, d.problems...)
 	}

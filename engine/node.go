@@ -16,6 +16,7 @@ type Node struct {
 	Doc      string     // one sentence or more
 	In, Out  *Type      // objects; their properties are the parameters and results
 	Outcomes []*Outcome // the ways out that are not success
+	Touches  Touches    // what it works on beside its parameters
 
 	alternatives [][]string // groups of parameters of which exactly one is given
 	alloc        func(proto unsafe.Pointer) (in, out unsafe.Pointer)
@@ -100,6 +101,30 @@ func Define[In, Out any](name, doc string, fn func(context.Context, In) (Out, er
 // Alternatives returns the groups of parameters of which exactly one must be
 // given, or nil.
 func (n *Node) Alternatives() [][]string { return n.alternatives }
+
+// Touches says what a node works on: names of data such as users, and of what
+// is called outside.
+type Touches struct {
+	Reads, Writes, Calls []string
+}
+
+// Reading notes data that the node reads. It returns the node.
+func (n *Node) Reading(what ...string) *Node {
+	n.Touches.Reads = append(n.Touches.Reads, what...)
+	return n
+}
+
+// Writing notes data that the node creates, changes or removes. It returns the node.
+func (n *Node) Writing(what ...string) *Node {
+	n.Touches.Writes = append(n.Touches.Writes, what...)
+	return n
+}
+
+// Calling notes what the node calls outside the server. It returns the node.
+func (n *Node) Calling(what ...string) *Node {
+	n.Touches.Calls = append(n.Touches.Calls, what...)
+	return n
+}
 
 func (n *Node) outcome(name string) *Outcome {
 	for _, o := range n.Outcomes {

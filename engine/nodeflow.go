@@ -174,7 +174,7 @@ func (r *run) callFlow(ctx context.Context, n *Node, in, out unsafe.Pointer) err
 	p := n.flow
 	f := make(frame, max(p.slots, int(rootSlots)))
 	f[slotParams], f[slotEnv] = in, p.vars
-	inner := &run{p: p, work: r.work}
+	inner := &run{p: p, work: r.work, probe: r.probe}
 	if err := inner.whole(ctx, f); err != nil {
 		if o := n.outcome(err.Items[0].Code); o != nil {
 			return &exit{o: o, cause: err}

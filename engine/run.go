@@ -50,6 +50,7 @@ type op struct {
 	els   int // where the run goes on when the test fails, or no case fits
 	key   func(frame) (string, error)
 	cases map[string]int
+	whole bool // the cases are all that the value can be
 
 	t         *Type // of what moves make; of the list of each's results
 	list      func(frame) (unsafe.Pointer, error)
@@ -134,6 +135,7 @@ type run struct {
 	result unsafe.Pointer // of return
 	work   *atomic.Int64  // steps so far, with those of flows around
 	own    atomic.Int64
+	probe  *Probe // nil in production
 
 	mu    sync.Mutex
 	undos []undone // guarded by mu
@@ -198,15 +200,11 @@ func (r *run) block(ctx context.Context, f frame, pc int) (how exitKind, err *Er
 		case opNode:
 			pc, err = r.node(ctx, o, f)
 		case opIf:
-			yes, failure := o.test(f)
-			if pc = o.els; yes {
-				pc = o.next
-			}
-			err = o.failure(ctx, failure)
+			pc, err = r.decide(ctx, o, f)
 		case opJump:
 			pc = o.next
 		case opSwitch:
-			pc, err = o.choose(ctx, f)
+			pc, err = r.pick(ctx, o, f)
 		case opEach:
 			how, err = r.each(ctx, o, f)
 			pc = o.next
@@ -277,11 +275,15 @@ func (r *run) node(ctx context.Context, o *op, f frame) (next int, err *Error) {
 			return 0, o.error(err, nil)
 		}
 	}
-	var failure error
-	if o.node.flow != nil {
-		failure = r.callFlow(ctx, o.node, in, out)
-	} else {
-		failure = o.node.call(ctx, in, out)
+	failure := r.invoke(ctx, o, in, out)
+	if r.probe != nil {
+		way := "ok"
+		if failure != nil {
+			way = o.wayOf(failure)
+		}
+		if len(o.node.Outcomes) > 0 || failure != nil {
+			r.took(o, way)
+		}
 	}
 	if failure == nil {
 		if o.slot >= 0 {

@@ -1,0 +1,321 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+	"unsafe"
+)
+
+// A Probe watches a run and can stand in for its nodes and its decisions. It is
+// for tests and the studio; every field may be nil. Lanes and rounds that run
+// at once call it from several goroutines.
+type Probe struct {
+	// Fake stands in for the node of a step where it returns true.
+	Fake func(at At) (Fake, bool)
+	// Choose takes a way in the place of a condition or the value of a switch
+	// where it returns true. The way is one of those offered.
+	Choose func(at At, ways []string) (way string, ok bool)
+	// Took is told each way that is taken out of a step that has several.
+	Took func(w Way)
+	// Ran is told each node that ran or was stood in for.
+	Ran func(c Call)
+}
+
+// At is the step that a run is at.
+type At struct {
+	Pos  Pos
+	Step string // its id, or its node or verb
+	Node *Node  // nil for if and switch
+}
+
+// A Fake is what a step does in the place of its node.
+type Fake struct {
+	Out     []byte // JSON of the output, or of some of its properties; the others are made up
+	Outcome string // the name of the way out; "" for success
+	Err     error  // something broken, in place of both
+}
+
+// A Way is one of the ways out of a step.
+type Way struct {
+	Pos  Pos
+	Step string
+	Name string // ok or an outcome; then or else; a case or else; do or none; try or the code that was caught
+}
+
+// A Call is one run of a node, with secrets masked.
+type Call struct {
+	At
+	In, Out []byte // JSON; Out is nil where the node left by an outcome
+	Outcome string // "" for success, the code of an error otherwise
+	Start   time.Time
+	Took    time.Duration
+	Faked   bool
+}
+
+// RunProbed is Run with a probe.
+func (p *Program) RunProbed(ctx context.Context, in Inputs, probe *Probe) (Answer, error) {
+	f := in.frame(p.slots)
+	f[slotEnv] = p.vars
+	r := newRun(p)
+	r.probe = probe
+	if err := r.whole(ctx, f); err != nil {
+		return Answer{}, err
+	}
+	return r.answer, nil
+}
+
+// Ways lists the ways out of every step that has several, in the order of the
+// text. Those of node flows that are called are not among them.
+func (p *Program) Ways() []Way {
+	var ways []Way
+	for i := range p.ops {
+		o := &p.ops[i]
+		for _, name := range o.ways() {
+			ways = append(ways, Way{o.pos, o.step, name})
+		}
+	}
+	slices.SortStableFunc(ways, func(a, b Way) int {
+		if a.Pos.Line != b.Pos.Line {
+			return a.Pos.Line - b.Pos.Line
+		}
+		return a.Pos.Column - b.Pos.Column
+	})
+	return ways
+}
+
+// ways names the ways out of an op; nil for one that has but one.
+func (o *op) ways() []string {
+	switch o.code {
+	case opNode:
+		if len(o.node.Outcomes) == 0 {
+			return nil
+		}
+		return append([]string{"ok"}, outcomeNames(o.node)...)
+	case opIf:
+		return []string{"then", "else"}
+	case opSwitch:
+		names := make([]string, 0, len(o.cases)+1)
+		for name := range o.cases {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		if o.whole {
+			return names
+		}
+		return append(names, "else")
+	case opEach:
+		return []string{"do", "none"}
+	case opTry:
+		names := make([]string, 0, len(o.catches)+1)
+		for name := range o.catches {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		return append([]string{"try"}, names...)
+	}
+	return nil
+}
+
+func (r *run) took(o *op, way string) {
+	if r.probe != nil && r.probe.Took != nil {
+		r.probe.Took(Way{o.pos, o.step, way})
+	}
+}
+
+// choose asks the probe which way to take.
+func (r *run) choose(o *op) (way string, ok bool) {
+	if r.probe == nil || r.probe.Choose == nil {
+		return "", false
+	}
+	return r.probe.Choose(At{o.pos, o.step, nil}, o.ways())
+}
+
+// invoke runs the node of a step, or what stands in for it.
+func (r *run) invoke(ctx context.Context, o *op, in, out unsafe.Pointer) error {
+	if r.probe == nil {
+		return r.real(ctx, o, in, out)
+	}
+	start := time.Now()
+	at := At{o.pos, o.step, o.node}
+	var fake Fake
+	faked := false
+	if r.probe.Fake != nil {
+		fake, faked = r.probe.Fake(at)
+	}
+	var err error
+	if faked {
+		err = o.node.pretend(fake, out)
+	} else {
+		err = r.real(ctx, o, in, out)
+	}
+	if r.probe.Ran != nil {
+		c := Call{At: at, In: masked(o.node.In, in), Start: start, Took: time.Since(start), Faked: faked}
+		if err == nil {
+			c.Out = masked(o.node.Out, out)
+		} else {
+			c.Outcome = o.wayOf(err)
+		}
+		r.probe.Ran(c)
+	}
+	return err
+}
+
+func (r *run) real(ctx context.Context, o *op, in, out unsafe.Pointer) error {
+	if o.node.flow != nil {
+		return r.callFlow(ctx, o.node, in, out)
+	}
+	return o.node.call(ctx, in, out)
+}
+
+// wayOf names the way by which an error leaves a node.
+func (o *op) wayOf(err error) string {
+	for _, out := range o.node.Outcomes {
+		if errors.Is(err, out) {
+			return out.Name
+		}
+	}
+	return "error"
+}
+
+// pretend writes a made-up output, or leaves as it is told.
+func (n *Node) pretend(fake Fake, out unsafe.Pointer) error {
+	switch {
+	case fake.Err != nil:
+		return fake.Err
+	case fake.Outcome != "":
+		if o := n.outcome(fake.Outcome); o != nil {
+			return o
+		}
+		return fmt.Errorf("%s has no outcome %q", n.Name, fake.Outcome)
+	}
+	n.Out.sample(out, 0)
+	if fake.Out == nil {
+		return nil
+	}
+	reader := &jsonReader{data: fake.Out, path: []byte("output"), lenient: true}
+	reader.value(n.Out, out)
+	if reader.broken != "" {
+		return fmt.Errorf("the fake output of %s %s", n.Name, reader.broken)
+	}
+	if len(reader.faults) > 0 {
+		return fmt.Errorf("the fake output of %s: %s", n.Name, reader.faults[0].Message)
+	}
+	return nil
+}
+
+// Sample returns a value of the type that a request could hold: made up, within
+// its bounds, with everything that is optional.
+func (t *Type) Sample() Value {
+	p := newOf(t)
+	t.sample(p, 0)
+	return Value{p, t.goType}
+}
+
+var samples = map[string]string{
+	"email": "ada@example.com", "password": "a password for a sample", "uuid": "0198a000-0000-7000-8000-000000000001",
+	"uri": "https://example.com/", "date": "2026-01-31", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
+}
+
+func (t *Type) sample(p unsafe.Pointer, depth int) {
+	switch {
+	case depth > 8:
+	case t.goType == timeType:
+		*(*time.Time)(p) = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	case t.Nominal:
+		*(*string)(p) = "sample"
+	case t.goType == bytesType:
+		*(*[]byte)(p) = []byte("sample")
+	case t.goType == durationType || t.Base == Integer:
+		*(*int64)(p) = int64(t.sampleNumber())
+	case t.Base == Number:
+		*(*float64)(p) = t.sampleNumber()
+	case t.Base == Boolean:
+		*(*bool)(p) = true
+	case t.Base == String:
+		*(*string)(p) = t.sampleText()
+	case t.Base == Array:
+		n := 1
+		if t.Min != nil {
+			n = max(n, int(*t.Min))
+		}
+		if t.Max != nil {
+			n = min(n, int(*t.Max))
+		}
+		list := reflect.MakeSlice(t.goType, n, n)
+		for i := range n {
+			t.Items.sample(list.Index(i).Addr().UnsafePointer(), depth+1)
+		}
+		reflect.NewAt(t.goType, p).Elem().Set(list)
+	case t.Base == Object && !t.Open:
+		for _, prop := range t.Props {
+			prop.Type.sample(prop.held(unsafe.Add(p, prop.offset)), depth+1)
+		}
+	}
+}
+
+func (t *Type) sampleNumber() float64 {
+	switch {
+	case t.Min != nil:
+		return *t.Min
+	case t.Max != nil:
+		return min(1, *t.Max)
+	}
+	return 1
+}
+
+func (t *Type) sampleText() string {
+	s := samples[t.Format]
+	switch {
+	case len(t.Enum) > 0:
+		return t.Enum[0]
+	case s == "":
+		s = "sample"
+	}
+	if t.Min != nil {
+		for float64(len(s)) < *t.Min {
+			s += "s"
+		}
+	}
+	if t.Max != nil && float64(len(s)) > *t.Max && t.Format == "" {
+		s = s[:int(*t.Max)]
+	}
+	return s
+}
+
+// mask is what stands for a secret in a trace.
+const mask = "•••"
+
+// masked is a value as JSON for a trace: nothing secret is in it, be it hidden
+// or shown once.
+func masked(t *Type, p unsafe.Pointer) []byte { return appendAny(nil, maskedAny(t, p)) }
+
+func maskedAny(t *Type, p unsafe.Pointer) any {
+	switch {
+	case t.Secrecy != Public:
+		return mask
+	case t.Base == Array && t.goType != bytesType:
+		list := make([]any, sliceLen(p))
+		size := t.goType.Elem().Size()
+		for i := range list {
+			list[i] = maskedAny(t.Items, unsafe.Add(slicePointer(p), uintptr(i)*size))
+		}
+		return list
+	case t.Base == Object && !t.Open:
+		object := make(map[string]any, len(t.Props))
+		for _, prop := range t.Props {
+			v := unsafe.Add(p, prop.offset)
+			if prop.pointer {
+				v = *(*unsafe.Pointer)(v)
+			}
+			if v != nil {
+				object[prop.Name] = maskedAny(prop.Type, v)
+			}
+		}
+		return object
+	}
+	return plainOf(t)(p)
+}
