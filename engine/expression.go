@@ -35,8 +35,8 @@ const (
 type expression struct {
 	t       *Type // of the result
 	program *vm.Program
-	env     reflect.Type
 	fields  []exprField
+	spare   *sync.Pool // of *evaluation
 	proves  []string // references that are there when the expression is true
 }
 
@@ -48,7 +48,14 @@ type exprField struct {
 	asks   func(frame) bool // how that is found out; nil where nobody asks
 }
 
-var machines = sync.Pool{New: func() any { return &vm.VM{MemoryBudget: maxExprMemory} }}
+// An evaluation is what one evaluation needs: a machine and an environment.
+// They are used again, and the environment is wiped in between.
+type evaluation struct {
+	machine vm.VM
+	env     any            // pointer to the struct
+	fields  reflect.Value  // the struct
+	p       unsafe.Pointer // the same
+}
 
 // errExpression is wrapped by what goes wrong when an expression is evaluated,
 // such as an index out of range: the values did not fit it.
@@ -56,22 +63,19 @@ var errExpression = errors.New("evaluating expression")
 
 // eval returns the result, as a Go value of the result's type.
 func (e *expression) eval(f frame) (any, error) {
-	env := reflect.New(e.env)
-	p := env.UnsafePointer()
+	ev := e.spare.Get().(*evaluation)
 	for i := range e.fields {
 		field := &e.fields[i]
 		if field.asks != nil {
-			*(*bool)(unsafe.Add(p, field.exists)) = field.asks(f)
+			*(*bool)(unsafe.Add(ev.p, field.exists)) = field.asks(f)
 		}
-		for j := range field.moves {
-			if err := field.moves[j].run(f, p); err != nil {
-				return nil, err
-			}
+		if err := runMoves(field.moves, f, ev.p); err != nil {
+			return nil, err
 		}
 	}
-	m := machines.Get().(*vm.VM)
-	v, err := m.Run(e.program, env.Interface())
-	machines.Put(m)
+	v, err := ev.machine.Run(e.program, ev.env)
+	ev.fields.SetZero()
+	e.spare.Put(ev)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errExpression, err)
 	}
@@ -137,7 +141,11 @@ func (c *compiler) compileExpression(src string, at Pos) *expression {
 			f.moves[j].to += env.Field(2*i + 1).Offset
 		}
 	}
-	return &expression{t: t, program: program, env: env, fields: x.fields, proves: proves}
+	spare := &sync.Pool{New: func() any {
+		v := reflect.New(env)
+		return &evaluation{machine: vm.VM{MemoryBudget: maxExprMemory}, env: v.Interface(), fields: v.Elem(), p: v.UnsafePointer()}
+	}}
+	return &expression{t: t, program: program, fields: x.fields, spare: spare, proves: proves}
 }
 
 // assemble is the library's Compile, which panics on some trees that the checker lets through.
