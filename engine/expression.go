@@ -37,7 +37,7 @@ type expression struct {
 	program *vm.Program
 	fields  []exprField
 	spare   *sync.Pool // of *evaluation
-	proves  []string // references that are there when the expression is true
+	proves  []string   // references that are there when the expression is true
 }
 
 // An exprField fills one field of the environment.

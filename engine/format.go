@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/base64"
 	"fmt"
+	"math"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -119,7 +120,7 @@ func escapeHeader(b []byte, s string) []byte {
 // bounded tells whether values of the type can be wrong though their Go type is right.
 func (t *Type) bounded() bool {
 	f := formats[t.Format]
-	return t.Min != nil || t.Max != nil || t.Pattern != nil || t.Unique || len(t.Enum) > 0 || t.Base == String && f != nil && f.valid != nil
+	return t.Min != nil || t.Max != nil || t.Above != nil || t.Below != nil || t.Step != nil || t.Pattern != nil || t.Unique || len(t.Enum) > 0 || t.Base == String && f != nil && f.valid != nil
 }
 
 // fault says what is wrong with a value's bounds, as in "must be at least 3",
@@ -136,11 +137,17 @@ func (t *Type) fault(p unsafe.Pointer) string {
 	case String:
 		return t.textFault(*(*string)(p))
 	case Integer:
-		return t.amount(float64(*(*int64)(p)), plainNumber)
+		n := *(*int64)(p)
+		return t.numberFault(float64(n), strconv.FormatInt(n, 10))
 	case Number:
-		return t.amount(*(*float64)(p), plainNumber)
+		f := *(*float64)(p)
+		return t.numberFault(f, plainNumber(f))
+	case Object:
+		if t.Open {
+			return t.count(float64(len(*(*map[string]any)(p))), "property", "properties")
+		}
 	case Array:
-		if s := t.count(float64(sliceLen(p)), "item"); s != "" {
+		if s := t.count(float64(sliceLen(p)), "item", "items"); s != "" {
 			return s
 		}
 		if t.Unique && !uniqueItems(t, p) {
@@ -158,7 +165,7 @@ func (t *Type) textFault(s string) string {
 		return "must be one of " + strings.Join(t.Enum, ", ")
 	}
 	if t.Min != nil || t.Max != nil {
-		if s := t.count(float64(utf8.RuneCountInString(s)), "character"); s != "" {
+		if s := t.count(float64(utf8.RuneCountInString(s)), "character", "characters"); s != "" {
 			return s
 		}
 	}
@@ -168,12 +175,12 @@ func (t *Type) textFault(s string) string {
 	return ""
 }
 
-func (t *Type) count(n float64, noun string) string {
+func (t *Type) count(n float64, one, many string) string {
 	plural := func(v float64) string {
 		if v == 1 {
-			return "1 " + noun
+			return "1 " + one
 		}
-		return plainNumber(v) + " " + noun + "s"
+		return plainNumber(v) + " " + many
 	}
 	switch {
 	case t.Min != nil && n < *t.Min:
@@ -192,6 +199,28 @@ func (t *Type) amount(n float64, text func(float64) string) string {
 		return "must be at most " + text(*t.Max)
 	}
 	return ""
+}
+
+// numberFault checks a number, which is given as text as well.
+func (t *Type) numberFault(n float64, text string) string {
+	switch {
+	case len(t.Enum) > 0 && !slices.Contains(t.Enum, text):
+		return "must be one of " + strings.Join(t.Enum, ", ")
+	case t.Above != nil && n <= *t.Above:
+		return "must be greater than " + plainNumber(*t.Above)
+	case t.Below != nil && n >= *t.Below:
+		return "must be less than " + plainNumber(*t.Below)
+	case t.Step != nil && !multiple(n, *t.Step):
+		return "must be a multiple of " + plainNumber(*t.Step)
+	}
+	return t.amount(n, plainNumber)
+}
+
+// multiple tells whether a number is a multiple of a step, up to what binary
+// fractions cannot say: 0.3 is one of 0.1.
+func multiple(n, step float64) bool {
+	q := n / step
+	return math.Abs(q-math.Round(q)) < 1e-9*max(1, math.Abs(q))
 }
 
 func plainNumber(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -134,7 +134,7 @@ func (r *jsonReader) value(t *Type, p unsafe.Pointer) {
 			}
 		}
 	case c == '{' && t.Base == Object && t.Open:
-		*(*map[string]any)(p), _ = r.any().(map[string]any)
+		r.openObject(t, p)
 	case c == '{' && t.Base == Object:
 		r.object(t, p)
 	default:
@@ -217,8 +217,40 @@ func (r *jsonReader) object(t *Type, p unsafe.Pointer) {
 	}
 }
 
-// property reads the value of a property to where it is held.
+// openObject reads an object of any properties, each of the type that the
+// object declares for them.
+func (r *jsonReader) openObject(t *Type, p unsafe.Pointer) {
+	if t.Items == nil || t.Items.Base == Any {
+		*(*map[string]any)(p), _ = r.any().(map[string]any)
+	} else {
+		m := map[string]any{}
+		plain := plainOf(t.Items)
+		r.members(func(name string) {
+			r.within("*", func() {
+				if _, twice := m[name]; twice {
+					r.fault("is given twice")
+				}
+				v := newOf(t.Items)
+				r.value(t.Items, v)
+				m[name] = plain(v)
+			})
+		})
+		*(*map[string]any)(p) = m
+	}
+	if r.broken == "" {
+		if why := t.fault(p); why != "" {
+			r.fault(why)
+		}
+	}
+}
+
+// property reads the value of a property to where it is held. A null that is
+// allowed leaves it absent.
 func (r *jsonReader) property(prop *Prop, p unsafe.Pointer) {
+	if prop.Type.Null && r.next() == 'n' {
+		r.word()
+		return
+	}
 	r.value(prop.Type, prop.held(p))
 }
 

@@ -20,11 +20,11 @@ var otherWords = map[string]string{
 
 // schemaWords are the keys of a type, each with the base it is for (Any: for all).
 var schemaWords = map[string]Base{
-	"type": Any, "description": Any, "default": Any,
-	"format": String, "minLength": String, "maxLength": String, "pattern": String, "enum": String,
-	"minimum": Number, "maximum": Number,
+	"type": Any, "title": Any, "description": Any, "examples": Any, "deprecated": Any, "default": Any, "enum": Any, "const": Any,
+	"format": String, "minLength": String, "maxLength": String, "pattern": String,
+	"minimum": Number, "maximum": Number, "exclusiveMinimum": Number, "exclusiveMaximum": Number, "multipleOf": Number,
 	"items": Array, "minItems": Array, "maxItems": Array, "uniqueItems": Array,
-	"properties": Object,
+	"properties": Object, "additionalProperties": Object, "minProperties": Object, "maxProperties": Object,
 }
 
 // declared is a type as a flow writes it, with what belongs to its place.
@@ -58,7 +58,7 @@ func (s *source) parseDeclared(n *yaml.Node, what string) declared {
 		return declared{t: (&Type{Base: base, Open: base == Object, Items: itemsOf(base)}).held()}
 	case yaml.MappingNode:
 		for i := 0; i < len(n.Content); i += 2 {
-			if n.Content[i].Value == "type" && n.Content[i+1].Kind == yaml.ScalarNode {
+			if k, v := n.Content[i], n.Content[i+1]; k.Value == "type" && v.Kind != yaml.MappingNode {
 				return s.parseSchema(n, what)
 			}
 		}
@@ -113,7 +113,7 @@ func (s *source) parseProps(n *yaml.Node, what string, t *Type) {
 		}
 		t.Props = append(t.Props, &Prop{
 			Name: name, Doc: d.doc, Type: d.t, Default: d.standard, HasDefault: d.hasDefault,
-			Optional: optional || d.hasDefault, pointer: optional && !d.hasDefault,
+			Optional: optional || d.hasDefault, pointer: optional && !d.hasDefault || d.t.Null,
 		})
 	}
 }
@@ -125,7 +125,11 @@ func (s *source) parseSchema(n *yaml.Node, what string) declared {
 	entries := s.mapping(n, what)
 	for _, e := range entries {
 		if e.key == "type" {
-			base, ok := s.typeWord(e.value)
+			word := s.nullable(e.value, t)
+			if word == nil {
+				return d
+			}
+			base, ok := s.typeWord(word)
 			if !ok {
 				return d
 			}
@@ -150,6 +154,9 @@ func (s *source) parseSchema(n *yaml.Node, what string) declared {
 	}
 	if t.Base == Object {
 		t.Open = t.Props == nil
+		if t.Items != nil && !t.Open {
+			s.problem(s.at(n), "name the properties, or say what any of them is", "%s cannot have both properties and additionalProperties", what)
+		}
 	}
 	if t.Base == Array && t.Items == nil {
 		t.Items = itemsOf(Array)
@@ -192,12 +199,31 @@ func (s *source) schemaWord(t *Type, e entry, what string, d *declared) {
 			return
 		}
 		t.Pattern = re
-	case "enum":
-		t.Enum = s.texts(e.value, "enum")
-	case "minLength", "minItems", "minimum":
+	case "enum", "const":
+		s.enum(t, e, what)
+	case "minLength", "minItems", "minimum", "minProperties":
 		t.Min = s.bound(e)
-	case "maxLength", "maxItems", "maximum":
+	case "maxLength", "maxItems", "maximum", "maxProperties":
 		t.Max = s.bound(e)
+	case "exclusiveMinimum":
+		t.Above = s.bound(e)
+	case "exclusiveMaximum":
+		t.Below = s.bound(e)
+	case "multipleOf":
+		if t.Step = s.bound(e); t.Step != nil && *t.Step <= 0 {
+			s.problem(s.at(e.value), "", "multipleOf must be more than 0")
+			t.Step = nil
+		}
+	case "additionalProperties":
+		switch {
+		case e.value.Tag == "!!bool" && e.value.Value == "true":
+		case e.value.Tag == "!!bool":
+			if t.Props == nil {
+				t.Props = []*Prop{} // none at all
+			}
+		default:
+			t.Items = s.parseType(e.value, what+" properties")
+		}
 	case "uniqueItems":
 		t.Unique, _ = s.parseValue(e.value).lit.(bool)
 	case "items":
@@ -207,6 +233,56 @@ func (s *source) schemaWord(t *Type, e entry, what string, d *declared) {
 	case "properties":
 		t.Props = []*Prop{}
 		s.parseProps(e.value, what, t)
+	}
+}
+
+// nullable reads type: [string, "null"]: it notes the null and returns the other word.
+func (s *source) nullable(n *yaml.Node, t *Type) *yaml.Node {
+	if n.Kind != yaml.SequenceNode {
+		return n
+	}
+	var word *yaml.Node
+	for _, c := range n.Content {
+		if c.Tag == "!!null" || c.Value == "null" {
+			t.Null = true
+		} else if word == nil {
+			word = c
+		} else {
+			word = nil
+			break
+		}
+	}
+	if word == nil || !t.Null {
+		s.problem(s.at(n), `as in type: [string, "null"]`, "a list of types can only be one type and null")
+		return nil
+	}
+	return word
+}
+
+// enum reads the allowed values of a text or a number; const is a list of one.
+func (s *source) enum(t *Type, e entry, what string) {
+	v := s.parseValue(e.value)
+	items := v.items
+	if v.kind != listValue {
+		items = []*value{v}
+	}
+	if len(items) == 0 || e.key == "enum" && v.kind != listValue {
+		s.problem(v.pos, "as in [small, large]", "enum must be a list")
+		return
+	}
+	for _, i := range items {
+		_, isText := i.lit.(string)
+		_, isInt := i.lit.(int64)
+		_, isFloat := i.lit.(float64)
+		if !(t.Base == String && isText || t.Base == Integer && isInt || t.Base == Number && (isInt || isFloat)) {
+			s.problem(i.pos, "", "%s is %s and cannot be %s", what, article(&Type{Base: t.Base, Items: &Type{}}), caseKey(i.lit))
+			continue
+		}
+		text := caseKey(i.lit)
+		if isFloat {
+			text = plainNumber(i.lit.(float64))
+		}
+		t.Enum = append(t.Enum, text)
 	}
 }
 
@@ -221,7 +297,7 @@ func (s *source) bound(e entry) *float64 {
 		s.problem(s.at(e.value), "", "%s must be a number", e.key)
 		return nil
 	}
-	if e.key != "minimum" && e.key != "maximum" && f < 0 {
+	if strings.HasSuffix(e.key, "s") && f < 0 || strings.HasSuffix(e.key, "Length") && f < 0 {
 		s.problem(s.at(e.value), "", "%s cannot be negative", e.key)
 		return nil
 	}

@@ -50,14 +50,18 @@ type Type struct {
 	Hint    string // where a value of a nominal type comes from
 	Format  string
 	Secrecy Secrecy
-	Enum    []string // allowed texts
-	Min     *float64 // least number, code points, items or (for durations) nanoseconds
+	Enum    []string // allowed texts, or numbers as text
+	Min     *float64 // least number, code points, items, properties or (for durations) nanoseconds
 	Max     *float64
+	Above   *float64       // exclusiveMinimum of a number
+	Below   *float64       // exclusiveMaximum of a number
+	Step    *float64       // multipleOf of a number
 	Pattern *regexp.Regexp // matched anywhere in the text, as JSON Schema has it
 	Unique  bool           // items of an array differ
 	Items   *Type
 	Props   []*Prop // of an object, in order
-	Open    bool    // an object of any properties
+	Open    bool    // an object of any properties; Items is the type of each, where it has one
+	Null    bool    // the value of a property may be null, which counts as absent
 
 	goType reflect.Type // how values are held in memory
 	once   sync.Once
