@@ -67,7 +67,9 @@ func (w *world) endpoint(t testing.TB, flow string) *endpoint.Endpoint {
 // ask calls an endpoint and prints its answer, or the codes it fails with.
 func ask(t testing.TB, e *endpoint.Endpoint, r endpoint.Request) string {
 	t.Helper()
-	r.IP = netip.MustParseAddr("192.0.2.7")
+	if !r.IP.IsValid() {
+		r.IP = netip.MustParseAddr("192.0.2.7")
+	}
 	if r.Header == nil {
 		r.Header = func(string) []string { return nil }
 	}
@@ -192,6 +194,28 @@ func TestLimit(t *testing.T) {
 			t.Errorf("after a third of the time: %s, want one more call", got)
 		}
 	})
+}
+
+// Who can write an address in many ways, or has many addresses, has one allowance.
+func TestLimitCountsEverySpelling(t *testing.T) {
+	w := newWorld(t)
+	e := w.endpoint(t, "endpoint: POST /x\nsession: none\nlimit: {rate: 1/day, per: [ip, $body.who]}\ninput: {body: {who: string}}\nsteps:\n  - respond: 204\n")
+	for _, c := range []struct{ ip, who, want string }{
+		{"192.0.2.1", "ada@example.com", "204"},
+		{"192.0.2.1", "ADA@Example.com", "tooMany rate_limit_exceeded"},
+		{"192.0.2.1", "\uff41da@example\u3002com", "tooMany rate_limit_exceeded"},
+		{"192.0.2.1", "ada\uff20example.com", "tooMany rate_limit_exceeded"},
+		{"192.0.2.1", "bob@example.com", "204"},
+		{"192.0.2.2", "ada@example.com", "204"},
+		{"2001:db8::1", "ada@example.com", "204"},
+		{"2001:db8::2:1", "ada@example.com", "tooMany rate_limit_exceeded"},
+		{"2001:db8:0:1::1", "ada@example.com", "204"},
+	} {
+		r := endpoint.Request{IP: netip.MustParseAddr(c.ip), Body: []byte(`{"who":"` + c.who + `"}`)}
+		if got := ask(t, e, r); got != c.want {
+			t.Errorf("call of %s from %s = %s, want %s", c.who, c.ip, got, c.want)
+		}
+	}
 }
 
 // However many callers come, a limiter keeps no more than it may.

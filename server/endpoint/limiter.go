@@ -1,10 +1,14 @@
 package endpoint
 
 import (
+	"bytes"
+	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/user"
 )
 
 // A Limiter counts calls in memory, by the generic cell rate algorithm (ITU-T
@@ -25,7 +29,7 @@ func NewLimiter(most int) *Limiter {
 // take counts a call and returns 0, or how long to wait where it is one too many.
 func (l *Limiter) take(flow string, limit *engine.Limit, in engine.Inputs, now time.Time) time.Duration {
 	var buf [256]byte
-	key := limit.Key(append(append(buf[:0], flow...), 0), in)
+	key := oneSpelling(limit.Key(append(append(buf[:0], flow...), 0), in))
 	step := limit.Each / time.Duration(limit.Rate)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,6 +46,24 @@ func (l *Limiter) take(flow string, limit *engine.Limit, in engine.Inputs, now t
 	}
 	l.next[string(key)] = at
 	return 0
+}
+
+// oneSpelling replaces the parts of a key that one caller can spell in many ways:
+// an e-mail address becomes what users are told apart by, and an IPv6 address
+// the /64 that one subscriber has. Otherwise each spelling had an allowance.
+func oneSpelling(key []byte) []byte {
+	if !bytes.ContainsAny(key, "@:\uff20\ufe6b") { // the at sign also in full width and small
+		return key
+	}
+	parts := strings.Split(string(key), "\x00")
+	for i, part := range parts {
+		if _, email, err := user.EmailKey(part); err == nil {
+			parts[i] = email
+		} else if ip, err := netip.ParseAddr(part); err == nil && ip.Is6() && !ip.Is4In6() {
+			parts[i] = netip.PrefixFrom(ip, 64).Masked().String()
+		}
+	}
+	return []byte(strings.Join(parts, "\x00"))
 }
 
 // forget drops callers whose allowance is whole, which changes nothing for
