@@ -66,6 +66,9 @@ func (c *compiler) jsonPieces(v *value, pieces []piece) []piece {
 			c.problem(v.pos, "an answer never shows a secret", "%s is secret", from.text)
 			return pieces
 		}
+		if c.Repeat != nil && from.t.holdsFresh() {
+			c.problem(v.pos, "remove repeat:, or answer without it", "%s holds a fresh secret, and answers of this flow are kept to be repeated", from.text)
+		}
 		pieces = append(pieces, piece{ref: from.ref, t: from.t})
 	case textValue:
 		pieces = append(pieces, piece{text: c.textParts(v.parts, nil, "the text", Once)})

@@ -168,7 +168,10 @@ func (c *compiler) emit(o op) int {
 }
 
 func (c *compiler) block(b *block) {
+	in := seen{pos: b.pos}
+	defer func() { c.watch.note(c, &in, Pos{}) }()
 	for _, st := range b.steps {
+		c.watch.note(c, &in, st.pos)
 		if c.state.dead {
 			c.problem(st.pos, "remove it", "this step never runs, every way above it has ended")
 			return
@@ -251,6 +254,9 @@ func (c *compiler) node(st *step) {
 		if !routed[out] {
 			c.leaves(st, out, at)
 		}
+	}
+	for _, f := range n.fails {
+		c.fails[f.Code] = f
 	}
 }
 

@@ -153,6 +153,45 @@ func TestUndo(t *testing.T) {
     with: {name: b, take: 1h}
   - respond: 204
 `, "a, b cancelled, undo a -> timeout"},
+		"a try takes back its own lane only": {`
+  - parallel:
+      one:
+        - try:
+            - node: thing.do
+              with: {name: a, take: 1s}
+              undo:
+                - node: thing.do
+                  with: {name: undo a}
+            - node: thing.do
+              with: {name: b, take: 2s, fail: refused}
+          catch:
+            refused:
+              - node: thing.do
+                with: {name: caught}
+      two:
+        - node: thing.do
+          with: {name: c, take: 2s}
+          undo:
+            - node: thing.do
+              with: {name: undo c}
+  - respond: 204
+`, "a, c, b refused, undo a, caught -> 204"},
+		"lanes are taken back when the flow fails behind them": {`
+  - parallel:
+      one:
+        - node: thing.do
+          with: {name: a, take: 1s}
+          undo:
+            - node: thing.do
+              with: {name: undo a}
+      two:
+        - node: thing.do
+          with: {name: b, take: 2s}
+          undo:
+            - node: thing.do
+              with: {name: undo b}
+  - fail: sold_out
+`, "a, b, undo b, undo a -> sold_out"},
 		"in every round": {`
   - each: [x, y]
     do:
@@ -265,6 +304,44 @@ func TestTogether(t *testing.T) {
 		}
 		if after := runtime.NumGoroutine(); after > before {
 			t.Errorf("%d goroutines before, %d after", before, after)
+		}
+	})
+}
+
+// What one round sets is not there in the next, nor what an attempt set in the next one.
+func TestRoundsBeginAnew(t *testing.T) {
+	f := load(t, `about: x
+endpoint: POST /x
+session: none
+input: {body: {ids: {type: array, items: string, maxItems: 3}}}
+steps:
+  - id: found
+    each: $body.ids
+    do:
+      - id: u
+        node: user.fetch
+        with: {id: $item}
+        on: {notFound: continue}
+    collect: {id: $item, email: $u.email}
+  - respond: 200
+    body: $found
+`)
+	got := call(t, f, `{"ids":["u1","u2","u1"]}`, "", false)
+	want := "200\n" + `[{"id":"u1","email":"ada@example.com"},{"id":"u2"},{"id":"u1","email":"ada@example.com"}]`
+	if got != want {
+		t.Errorf("the flow gave %s, want %s", got, want)
+	}
+}
+
+// A list that the time does not suffice for is never answered in part.
+func TestTimeEndsBetweenRounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &diary{}
+		f := loadWith(t, diaryEnv(d), head+"  - each: [1, 2, 3, 4]\n    atOnce: 2\n    do:\n      - try:\n          - node: thing.do\n            with: {name: \"{$item}\", take: 3s}\n        catch:\n          any:\n            - let: {x: 1}\n  - respond: 204\n")
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if got := d.run(ctx, f); !strings.HasSuffix(got, " -> timeout") {
+			t.Errorf("the flow did %s, want a timeout", got)
 		}
 	})
 }

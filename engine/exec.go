@@ -125,7 +125,7 @@ func (r *run) each(ctx context.Context, o *op, f frame) (exitKind, *Error) {
 			}
 		}
 	}
-	round := func(ctx context.Context, f frame, i int) (exitKind, *Error) {
+	round := func(ctx context.Context, r *run, f frame, i int) (exitKind, *Error) {
 		if err := r.spend(ctx, o); err != nil {
 			return failed, err
 		}
@@ -143,13 +143,15 @@ func (r *run) each(ctx context.Context, o *op, f frame) (exitKind, *Error) {
 	var how exitKind
 	var err *Error
 	if o.atOnce == 1 {
+		start := slices.Clone(f)
 		for i := 0; i < n && how == fellOut; i++ {
-			how, err = round(ctx, f, i)
+			how, err = round(ctx, r, f, i)
+			copy(f, start) // what one round sets is not there in the next
 		}
-		f[o.as] = nil
 	} else {
-		how, err = together(ctx, n, o.atOnce, func(ctx context.Context, i int) (exitKind, *Error) {
-			return round(ctx, slices.Clone(f), i)
+		err = r.together(ctx, o, n, o.atOnce, func(ctx context.Context, lane *run, i int) *Error {
+			_, err := round(ctx, lane, slices.Clone(f), i)
+			return err
 		})
 	}
 	if err != nil || how != fellOut {
@@ -166,12 +168,13 @@ func (r *run) each(ctx context.Context, o *op, f frame) (exitKind, *Error) {
 // parallel runs its lanes at once. What each lane sets is there behind it.
 func (r *run) parallel(ctx context.Context, o *op, f frame) *Error {
 	frames := make([]frame, len(o.lanes))
-	_, err := together(ctx, len(o.lanes), len(o.lanes), func(ctx context.Context, i int) (exitKind, *Error) {
-		if err := r.spend(ctx, o); err != nil {
-			return failed, err
+	err := r.together(ctx, o, len(o.lanes), len(o.lanes), func(ctx context.Context, lane *run, i int) *Error {
+		if err := lane.spend(ctx, o); err != nil {
+			return err
 		}
 		frames[i] = slices.Clone(f)
-		return r.block(ctx, frames[i], o.lanes[i])
+		_, err := lane.block(ctx, frames[i], o.lanes[i])
+		return err
 	})
 	if err != nil {
 		return err
@@ -183,10 +186,12 @@ func (r *run) parallel(ctx context.Context, o *op, f frame) *Error {
 }
 
 // together calls f for 0 to n-1, at most so many at once, and waits for all.
-// The first error cancels the others and is what comes back.
-func together(ctx context.Context, n, atOnce int, f func(context.Context, int) (exitKind, *Error)) (exitKind, *Error) {
-	ctx, cancel := context.WithCancel(ctx)
+// The first error cancels the others and is what comes back. Each call has a
+// run of its own for what it may have to take back.
+func (r *run) together(ctx context.Context, o *op, n, atOnce int, f func(ctx context.Context, lane *run, i int) *Error) *Error {
+	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
+	lanes := make([]run, n)
 	var wg sync.WaitGroup
 	var once sync.Once
 	var first *Error
@@ -195,10 +200,11 @@ func together(ctx context.Context, n, atOnce int, f func(context.Context, int) (
 		wg.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
-				if i >= n || ctx.Err() != nil {
+				if i >= n || inner.Err() != nil {
 					return
 				}
-				if _, err := f(ctx, i); err != nil {
+				lanes[i] = run{p: r.p, work: r.work, probe: r.probe}
+				if err := f(inner, &lanes[i], i); err != nil {
 					once.Do(func() { first = err })
 					cancel()
 					return
@@ -207,18 +213,19 @@ func together(ctx context.Context, n, atOnce int, f func(context.Context, int) (
 		})
 	}
 	wg.Wait()
-	if first != nil {
-		return failed, first
+	for i := range lanes {
+		r.undos = append(r.undos, lanes[i].undos...)
 	}
-	return fellOut, nil
+	if first == nil && ctx.Err() != nil {
+		return o.broken(ctx, ctx.Err()) // not all of them were called
+	}
+	return first
 }
 
 // try runs its block, again where it may help, and turns to a catch where the
 // block fails. What the block did is taken back before either.
 func (r *run) try(ctx context.Context, o *op, f frame) (how exitKind, err *Error) {
-	r.mu.Lock()
 	mark := len(r.undos)
-	r.mu.Unlock()
 	start := slices.Clone(f)
 	for attempt := 0; ; attempt++ {
 		how, err = r.block(ctx, f, o.body)

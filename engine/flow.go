@@ -26,7 +26,8 @@ type Flow struct {
 	Groups  []string // access groups of which a session must have one; empty for any
 	APIKey  bool     // a caller without an API key is refused
 	Timeout time.Duration
-	Limit   *Limit // nil for none
+	Limit   *Limit  // nil for none
+	Repeat  *Repeat // nil where each call runs
 	Tags    []string
 	Enabled bool
 	Input   Input
@@ -34,6 +35,7 @@ type Flow struct {
 	Fails   []Failure
 	Steps   []Step // as written
 	Program *Program
+	Places  map[string]Pos // of what stands behind each key at the top
 
 	pathPos Pos
 }
@@ -55,7 +57,8 @@ type Failure struct {
 type Limit struct {
 	Rate int           // calls
 	Each time.Duration // in this time
-	key  []textPart    // what makes callers the same
+	Per  []string      // what makes callers the same, as written
+	key  []textPart    // the same, compiled
 }
 
 // Key appends what the caller is told apart by to b.
@@ -66,6 +69,13 @@ func (l *Limit) Key(b []byte, in Inputs) []byte {
 		b = append(b, 0)
 	}
 	return b
+}
+
+// A Repeat says how a call is known for a repetition of an earlier one, which is
+// answered as that one was, without running again.
+type Repeat struct {
+	Header string        // whose value is the same
+	Keep   time.Duration // how long an answer is kept
 }
 
 // A Declared is an error that flows can fail with, from flows/errors.yaml.

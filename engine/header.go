@@ -12,7 +12,7 @@ import (
 )
 
 var headerKeys = []string{
-	"about", "endpoint", "session", "groups", "apiKey", "timeout", "limit", "input", "output", "enabled", "tags", "steps",
+	"about", "endpoint", "session", "groups", "apiKey", "timeout", "limit", "repeat", "input", "output", "enabled", "tags", "steps",
 }
 
 // maxTimeout bounds what a flow may ask for.
@@ -30,11 +30,12 @@ type draft struct {
 	outcomes []*Outcome // of a node flow
 	gives    *Type      // of a node flow that returns something
 	limitKey []*value   // what per: lists
+	watch    *watch     // nil where nobody takes notes
 }
 
 // parseFlow reads a flow file as far as it can be read without knowing nodes.
 func parseFlow(file string, data []byte, env *Env) *draft {
-	d := &draft{Flow: &Flow{File: file, Enabled: true, Timeout: env.timeout()}, source: &source{file: file, types: env.types}}
+	d := &draft{Flow: &Flow{File: file, Enabled: true, Timeout: env.timeout(), Places: map[string]Pos{}}, source: &source{file: file, types: env.types}}
 	if d.root = d.parse(data); d.root == nil {
 		return d
 	}
@@ -42,6 +43,7 @@ func parseFlow(file string, data []byte, env *Env) *draft {
 		d.nodeFlow()
 		return d
 	}
+	d.pathPos = d.at(d.root)
 	given := map[string]entry{}
 	missing := func(key, hint, message string) {
 		if _, ok := given[key]; !ok && d.root.Kind == yaml.MappingNode && !d.misspelt(key) {
@@ -50,11 +52,15 @@ func parseFlow(file string, data []byte, env *Env) *draft {
 	}
 	for _, e := range d.mapping(d.root, "a flow", headerKeys...) {
 		given[e.key] = e
+		d.Places[e.key] = d.at(e.value)
 		d.header(e)
 	}
 	missing("endpoint", "endpoint: METHOD /path", "the flow has no endpoint")
 	missing("session", "session: required, optional or none; there is no default, so that nothing is public by accident", "the flow does not say whether it wants a session")
 	missing("steps", "steps: with at least a respond", "the flow has no steps")
+	if e, ok := given["repeat"]; ok && d.Method == "GET" {
+		d.problem(e.at, "remove it", "a GET changes nothing and can be repeated anyway")
+	}
 	if e, ok := given["groups"]; ok && d.Session != SessionRequired {
 		d.problem(e.at, "session: required", "groups can only be asked of a session")
 	}
@@ -109,6 +115,8 @@ func (d *draft) header(e entry) {
 		}
 	case "limit":
 		d.limit(e.value)
+	case "repeat":
+		d.repeat(e.value)
 	case "input":
 		d.input(e.value)
 	case "output":
@@ -235,6 +243,44 @@ func (d *draft) limit(n *yaml.Node) {
 	}
 	if len(d.limitKey) == 0 {
 		d.limitKey = []*value{{kind: refValue, pos: d.at(n), path: []string{"request", "ip"}}}
+	}
+	for _, v := range d.limitKey {
+		text := v.String()
+		if text == "$request.ip" {
+			text = "ip"
+		}
+		d.Limit.Per = append(d.Limit.Per, text)
+	}
+}
+
+// repeat reads header:NAME, or header and keep.
+func (d *draft) repeat(n *yaml.Node) {
+	d.Repeat = &Repeat{Keep: 24 * time.Hour}
+	name := n
+	if n.Kind == yaml.MappingNode {
+		name = nil
+		for _, e := range d.mapping(n, "repeat", "header", "keep") {
+			switch e.key {
+			case "header":
+				name = e.value
+				d.Repeat.Header = e.value.Value
+			case "keep":
+				if keep, ok := d.duration(e.value, "keep"); ok {
+					d.Repeat.Keep = keep
+				}
+			}
+		}
+	} else {
+		d.Repeat.Header, _ = strings.CutPrefix(n.Value, "header:")
+		if !strings.HasPrefix(n.Value, "header:") {
+			name = nil
+		}
+	}
+	switch {
+	case name == nil || !validHeaderName(d.Repeat.Header):
+		d.problem(d.at(n), "as in repeat: header:Idempotency-Key", "repeat must name a header")
+	case d.Repeat.Keep > 30*24*time.Hour:
+		d.problem(d.at(n), "", "keep can be at most 30d")
 	}
 }
 

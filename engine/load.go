@@ -33,6 +33,26 @@ const errorsFile = "errors.yaml"
 // and so are flow tests (*.test.yaml). It returns all problems of all files; where there are
 // any the app is nil: flows are loaded all together or not at all.
 func Load(fsys fs.FS, env Env) (*App, error) {
+	r, err := read(fsys, &env)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.problems.Err(); err != nil {
+		return nil, err
+	}
+	return r.app, nil
+}
+
+// A reading is all that came of the files, whether they have problems or not.
+type reading struct {
+	app      *App
+	env      *Env
+	nodes    map[string]*Node
+	declared map[string]Declared
+	problems Problems
+}
+
+func read(fsys fs.FS, env *Env) (*reading, error) {
 	env.declareVars()
 	nodes, err := catalogue(env.Nodes)
 	if err != nil {
@@ -52,14 +72,14 @@ func Load(fsys fs.FS, env Env) (*App, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading flow: %w", err)
 		}
-		drafts = append(drafts, parseFlow(file, data, &env))
+		drafts = append(drafts, parseFlow(file, data, env))
 	}
-	compileNodes(drafts, &env, nodes, declared)
+	compileNodes(drafts, env, nodes, declared)
 	collisions(drafts)
 	app := &App{}
 	for _, d := range drafts {
 		if d.root != nil && d.params == nil {
-			d.compile(&env, nodes, declared)
+			d.compile(env, nodes, declared)
 			app.Flows = append(app.Flows, d.Flow)
 		}
 		if n := nodes[d.name]; d.name != "" && n != nil && n.flow != nil {
@@ -67,10 +87,7 @@ func Load(fsys fs.FS, env Env) (*App, error) {
 		}
 		problems = append(problems, d.problems...)
 	}
-	if err := problems.sorted().Err(); err != nil {
-		return nil, err
-	}
-	return app, nil
+	return &reading{app, env, nodes, declared, problems.sorted()}, nil
 }
 
 // catalogue indexes nodes by name.

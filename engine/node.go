@@ -23,6 +23,7 @@ type Node struct {
 	call         func(ctx context.Context, in, out unsafe.Pointer) error
 	zero         func() unsafe.Pointer // a fresh In, for the prototype of a step
 	flow         *Program              // of a node that is a flow; nil for a function
+	fails        []Failure             // of a node that is a flow: its errors beside the outcomes
 	broken       bool                  // it was reported and stands for nothing
 }
 

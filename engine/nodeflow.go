@@ -158,8 +158,9 @@ func (d *draft) node() *Node {
 		out = (&Type{Base: Object}).held()
 	}
 	in := d.params
+	fails := slices.DeleteFunc(slices.Clone(d.Fails), func(f Failure) bool { return d.outcome(f.Code) != nil })
 	return &Node{
-		Name: d.name, Doc: d.About, In: in, Out: out, Outcomes: d.outcomes, flow: d.Program,
+		Name: d.name, Doc: d.About, In: in, Out: out, Outcomes: d.outcomes, flow: d.Program, fails: fails,
 		zero: func() unsafe.Pointer { return newOf(in) },
 		alloc: func(proto unsafe.Pointer) (unsafe.Pointer, unsafe.Pointer) {
 			v := reflect.New(in.goType)
@@ -184,9 +185,7 @@ func (r *run) callFlow(ctx context.Context, n *Node, in, out unsafe.Pointer) err
 	if inner.result != nil {
 		reflect.NewAt(n.Out.goType, out).Elem().Set(reflect.NewAt(n.Out.goType, inner.result).Elem())
 	}
-	r.mu.Lock()
 	r.undos = append(r.undos, inner.undos...)
-	r.mu.Unlock()
 	return nil
 }
 

@@ -87,6 +87,9 @@ func (p *Program) Ways() []Way {
 	return ways
 }
 
+// Ways lists the ways out of the steps of a node flow, as those of a [Program].
+func (n *NodeFlow) Ways() []Way { return n.flow.Ways() }
+
 // ways names the ways out of an op; nil for one that has but one.
 func (o *op) ways() []string {
 	switch o.code {
@@ -215,6 +218,9 @@ func (t *Type) Sample() Value {
 	return Value{p, t.goType}
 }
 
+// SecretSample is the sample of every text that no answer may show.
+const SecretSample = "a secret for a sample"
+
 var samples = map[string]string{
 	"email": "ada@example.com", "password": "a password for a sample", "uuid": "0198a000-0000-7000-8000-000000000001",
 	"uri": "https://example.com/", "date": "2026-01-31", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
@@ -272,6 +278,8 @@ func (t *Type) sampleText() string {
 	switch {
 	case len(t.Enum) > 0:
 		return t.Enum[0]
+	case t.Secrecy == Hidden:
+		s = SecretSample
 	case s == "":
 		s = "sample"
 	}

@@ -10,7 +10,7 @@ import (
 // A Pos is a place in a flow file.
 type Pos struct {
 	File         string // slash-separated, relative to where flows were loaded from
-	Line, Column int    // from 1
+	Line, Column int    // from 1; a column is a character, not a byte
 }
 
 func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -128,7 +127,7 @@ const maxWork = 100_000
 // has failed.
 const undoTime = 10 * time.Second
 
-// A run is one run of a program.
+// A run is one run of a program, or of one of its lanes. One goroutine uses it.
 type run struct {
 	p      *Program
 	answer Answer
@@ -137,8 +136,7 @@ type run struct {
 	own    atomic.Int64
 	probe  *Probe // nil in production
 
-	mu    sync.Mutex
-	undos []undone // guarded by mu
+	undos []undone // steps to take back if the flow fails, in order
 }
 
 // An undone is a step that is to be taken back if the flow fails.
@@ -290,15 +288,13 @@ func (r *run) node(ctx context.Context, o *op, f frame) (next int, err *Error) {
 			f[o.slot] = out
 		}
 		if o.undo > 0 {
-			r.mu.Lock()
 			r.undos = append(r.undos, undone{r, o, slices.Clone(f)})
-			r.mu.Unlock()
 		}
 		return o.next, nil
 	}
 	for i := range o.routes {
 		if errors.Is(failure, o.routes[i].out) {
-			return o.routes[i].next, nil
+			return o.routes[i].next, nil // the slot is empty: each round and each attempt begins anew
 		}
 	}
 	return 0, o.leaving(ctx, failure)
@@ -307,10 +303,8 @@ func (r *run) node(ctx context.Context, o *op, f frame) (next int, err *Error) {
 // takeBack runs the undo blocks of the steps since a mark, the last first. It
 // goes on when the request is over, and when one of them fails.
 func (r *run) takeBack(ctx context.Context, mark int) (errs error) {
-	r.mu.Lock()
 	undos := r.undos[mark:]
 	r.undos = r.undos[:mark:mark]
-	r.mu.Unlock()
 	if len(undos) == 0 {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -153,12 +154,12 @@ func (s *source) parseParts(text string, pos Pos) []rawPart {
 		}
 		if strings.HasPrefix(text[i:], "{$$") {
 			plain(text[:i] + "{$")
-			text, pos.Column = text[i+3:], pos.Column+i+3
+			text, pos.Column = text[i+3:], pos.Column+utf8.RuneCountInString(text[:i])+3
 			continue
 		}
 		plain(text[:i])
 		end := strings.IndexByte(text[i:], '}')
-		at := Pos{pos.File, pos.Line, pos.Column + i + 1}
+		at := Pos{pos.File, pos.Line, pos.Column + utf8.RuneCountInString(text[:i]) + 1}
 		if end < 0 {
 			s.problem(at, "write {$$ for the two characters themselves", "{$ has no closing }")
 			return parts
@@ -166,7 +167,7 @@ func (s *source) parseParts(text string, pos Pos) []rawPart {
 		if path := s.parseRef(text[i+2:i+end], at); path != nil {
 			parts = append(parts, rawPart{path: path, at: at})
 		}
-		text, pos.Column = text[i+end+1:], pos.Column+i+end+1
+		text, pos.Column = text[i+end+1:], at.Column+utf8.RuneCountInString(text[i:i+end])
 	}
 }
 

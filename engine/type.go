@@ -110,6 +110,12 @@ func (t *Type) propNames() []string {
 	return names
 }
 
+// holdsFresh tells whether a value holds a secret that an answer shows once.
+func (t *Type) holdsFresh() bool {
+	return t.Secrecy == Once || t.Items != nil && t.Items.holdsFresh() ||
+		slices.ContainsFunc(t.Props, func(p *Prop) bool { return p.Type.holdsFresh() })
+}
+
 // String names the type as messages do: "string", "list of User".
 func (t *Type) String() string {
 	switch {
