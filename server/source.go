@@ -19,9 +19,10 @@ import (
 
 // Flows are the flows of a folder, which passed every check together.
 type Flows struct {
-	Dir    string         // "" for those that come with Sluice
-	All    []*engine.Flow // in the order of their files
-	Served []*engine.Flow // those of them that are enabled and in one of the folders to serve
+	Dir    string             // "" for those that come with Sluice
+	All    []*engine.Flow     // in the order of their files
+	Served []*engine.Flow     // those of them that are enabled and in one of the folders to serve
+	Nodes  []*engine.NodeFlow // nodes made of flows
 }
 
 // A source is where flows are loaded from, and what they can use.
@@ -35,14 +36,8 @@ type source struct {
 // newSource finds the flows of a complete configuration. Where it is strict,
 // every variable that flows may read must have a value.
 func newSource(c *Config, o options, strict bool) (*source, error) {
-	s := &source{dir: c.path(c.Flows), folders: c.Folders, env: engine.Env{
-		Session: engine.TypeOf[session.Session](),
-		Request: engine.TypeOf[endpoint.Facts](),
-		Vars:    map[string]string{},
-		Timeout: c.Timeout,
-	}}
+	s := &source{dir: c.path(c.Flows), folders: c.Folders, env: c.env(o)}
 	for _, name := range c.Vars {
-		s.env.Vars[name] = o.getenv(name)
 		if strict && s.env.Vars[name] == "" {
 			return nil, fmt.Errorf("vars names %s, but there is no such environment variable", name)
 		}
@@ -66,6 +61,20 @@ func newSource(c *Config, o options, strict bool) (*source, error) {
 	return s, nil
 }
 
+// env is what flows can use, without the nodes.
+func (c *Config) env(o options) engine.Env {
+	env := engine.Env{
+		Session: engine.TypeOf[session.Session](),
+		Request: engine.TypeOf[endpoint.Facts](),
+		Vars:    map[string]string{},
+		Timeout: c.Timeout,
+	}
+	for _, name := range c.Vars {
+		env.Vars[name] = o.getenv(name)
+	}
+	return env
+}
+
 // load compiles the flows. Problems name files as they can be opened from the
 // working directory.
 func (s *source) load() (Flows, error) {
@@ -84,7 +93,7 @@ func (s *source) load() (Flows, error) {
 			return Flows{}, fmt.Errorf("folders names %s, but there is no flow in it", folder)
 		}
 	}
-	loaded := Flows{Dir: s.dir, All: app.Flows}
+	loaded := Flows{Dir: s.dir, All: app.Flows, Nodes: app.Nodes}
 	for _, f := range app.Flows {
 		chosen := len(s.folders) == 0 || slices.ContainsFunc(s.folders, func(folder string) bool { return below(folder, f) })
 		if chosen && f.Enabled {
@@ -111,6 +120,17 @@ func Check(c Config, opts ...Option) (Flows, error) {
 		return Flows{}, err
 	}
 	return s.load()
+}
+
+// Language returns the folder of the flows, which need not be there, and what
+// flows can use, to be looked at but not run.
+func Language(c Config, opts ...Option) (dir string, env engine.Env, err error) {
+	if err := c.complete(); err != nil {
+		return "", env, err
+	}
+	env = c.env(newOptions(opts))
+	env.Nodes, err = Nodes(opts...)
+	return c.path(c.Flows), env, err
 }
 
 // Nodes returns the nodes that flows can use, to be looked at but not run: they

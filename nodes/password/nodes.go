@@ -18,11 +18,12 @@ var Mismatch = engine.NewOutcome("mismatch", engine.Unauthenticated, "The e-mail
 func Nodes(s Store, us user.Store, h *Hasher) []*engine.Node {
 	n := keeper{s, us, h}
 	return []*engine.Node{
+		// A hash that is renewed is of the same password, which is no write to note.
 		engine.Define("password.check", "Proves who a user is by the user's password. "+
 			"An absent user, a disabled one and one without a password cost the same time as a wrong password and leave by mismatch, so let user.fetch continue on notFound.",
-			n.check, Mismatch, user.Busy),
+			n.check, Mismatch, user.Busy).Reading("passwords"),
 		engine.Define("password.set", "Sets the password of a user. Sessions live on: end them with session.deleteOthers or session.deleteAll.",
-			n.set, user.WeakPassword, user.Busy, user.NotFound, user.Stale),
+			n.set, user.WeakPassword, user.Busy, user.NotFound, user.Stale).Reading("users").Writing("passwords"),
 	}
 }
 

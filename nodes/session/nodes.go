@@ -20,21 +20,21 @@ func Nodes(s Store) []*engine.Node {
 	n := keeper{s}
 	return []*engine.Node{
 		engine.Define("session.create", "Opens a session for a user whose identity was just proved. The token is shown this once.",
-			n.create, user.Stale, InvalidGroup),
+			n.create, user.Stale, InvalidGroup).Writing("sessions"),
 		engine.Define("session.get", "Finds a live session by its token, or by its id and its user.",
-			n.get, NotFound),
+			n.get, NotFound).Reading("sessions"),
 		engine.Define("session.list", "Lists the live sessions of a user, newest first, a page at a time.",
-			n.list),
+			n.list).Reading("sessions"),
 		engine.Define("session.update", "Changes the access groups of one session of a user, or of all. "+
 			"First setGroups replaces them, then addGroups join, then removeGroups leave. The next request of each session sees the change.",
-			n.update, NotFound, InvalidGroup),
+			n.update, NotFound, InvalidGroup).Writing("sessions"),
 		engine.Define("session.delete", "Ends a live session by its token, or by its id and its user. The token is dead from the next request on.",
-			n.delete, NotFound),
+			n.delete, NotFound).Writing("sessions"),
 		engine.Define("session.deleteAll", "Ends all sessions of a user, and every proof of the user's identity that was made before.",
-			n.deleteAll),
+			n.deleteAll).Writing("sessions"),
 		engine.Define("session.deleteOthers", "Ends all sessions of a user but one, and every proof of the user's identity that was made before. "+
 			"A session that is not live spares nothing.",
-			n.deleteOthers),
+			n.deleteOthers).Writing("sessions"),
 	}
 }
 

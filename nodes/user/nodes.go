@@ -36,13 +36,13 @@ func Nodes(s Store, h Hasher) []*engine.Node {
 	n := people{s, h}
 	return []*engine.Node{
 		engine.Define("user.fetch", "Finds a user by e-mail address or by id. The address is compared without regard to case.",
-			n.fetch, NotFound),
+			n.fetch, NotFound).Reading("users"),
 		engine.Define("user.create", "Adds a user who signs in with a password. "+
 			"What it gives proves who the user is, so that a session can be opened at once.",
-			n.create, EmailTaken, InvalidEmail, WeakPassword, Busy),
+			n.create, EmailTaken, InvalidEmail, WeakPassword, Busy).Writing("users", "passwords"),
 		engine.Define("user.update", "Changes what is given of a user. "+
 			"A new e-mail address counts as not verified unless emailVerified says otherwise. Disabling a user ends all of the user's sessions.",
-			n.update, NotFound, EmailTaken, InvalidEmail),
+			n.update, NotFound, EmailTaken, InvalidEmail).Reading("users").Writing("users", "sessions"),
 	}
 }
 

@@ -28,6 +28,9 @@ var statuses = [...]int{
 	engine.Timeout:         fiber.StatusGatewayTimeout,
 }
 
+// Status is what answers a failure of a kind, where the flow does not say.
+func Status(k engine.Kind) int { return statuses[k] }
+
 // What this package refuses by itself.
 var (
 	errMalformed   = refusal(fiber.StatusBadRequest, "bad_request", "The request is not well-formed HTTP.")

@@ -1,0 +1,37 @@
+package nodes_test
+
+import (
+	"fmt"
+	"testing"
+
+	"sluice/nodes"
+	"sluice/nodes/nodestest"
+	"sluice/nodes/password"
+)
+
+// What a node touches is what flows.lock holds flows to.
+func TestEveryCoreNodeSaysWhatItTouches(t *testing.T) {
+	h, err := password.NewHasher(password.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"user.fetch":           "reads [users] writes []",
+		"user.create":          "reads [] writes [users passwords]",
+		"user.update":          "reads [users] writes [users sessions]",
+		"password.check":       "reads [passwords] writes []",
+		"password.set":         "reads [users] writes [passwords]",
+		"session.create":       "reads [] writes [sessions]",
+		"session.get":          "reads [sessions] writes []",
+		"session.list":         "reads [sessions] writes []",
+		"session.update":       "reads [] writes [sessions]",
+		"session.delete":       "reads [] writes [sessions]",
+		"session.deleteAll":    "reads [] writes [sessions]",
+		"session.deleteOthers": "reads [] writes [sessions]",
+	}
+	for _, n := range nodes.Core(nodestest.Memory(), h) {
+		if got := fmt.Sprintf("reads %v writes %v", n.Touches.Reads, n.Touches.Writes); got != want[n.Name] || len(n.Touches.Calls) > 0 {
+			t.Errorf("%s %s, calls %v, want %s and no calls", n.Name, got, n.Touches.Calls, want[n.Name])
+		}
+	}
+}
