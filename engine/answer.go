@@ -66,12 +66,12 @@ func (c *compiler) jsonPieces(v *value, pieces []piece) []piece {
 			c.problem(v.pos, "an answer never shows a secret", "%s is secret", from.text)
 			return pieces
 		}
-		if c.Repeat != nil && from.t.holdsFresh() {
+		if c.shown() == Public && from.t.holdsFresh() {
 			c.problem(v.pos, "remove repeat:, or answer without it", "%s holds a fresh secret, and answers of this flow are kept to be repeated", from.text)
 		}
 		pieces = append(pieces, piece{ref: from.ref, t: from.t})
 	case textValue:
-		pieces = append(pieces, piece{text: c.textParts(v.parts, nil, "the text", Once)})
+		pieces = append(pieces, piece{text: c.textParts(v.parts, nil, "the text", c.shown())})
 	case listValue:
 		fixed('[')
 		for i, item := range v.items {
@@ -93,6 +93,15 @@ func (c *compiler) jsonPieces(v *value, pieces []piece) []piece {
 		fixed('}')
 	}
 	return pieces
+}
+
+// shown is how secret a value in an answer may be. A fresh secret is shown this
+// once, unless the answer is kept to be repeated.
+func (c *compiler) shown() Secrecy {
+	if c.Repeat != nil {
+		return Public
+	}
+	return Once
 }
 
 // output checks a body against what the flow declares under output:.

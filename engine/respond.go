@@ -16,7 +16,7 @@ func (c *compiler) respond(st *step) {
 	}
 	o := op{code: opRespond, status: st.status, pos: st.pos, step: "respond"}
 	for _, m := range st.header {
-		o.headers = append(o.headers, c.header(m))
+		o.headers = append(o.headers, c.header(m, c.shown()))
 	}
 	for _, m := range st.cookies {
 		if h, ok := c.cookie(m); ok {
@@ -42,7 +42,7 @@ var ownHeaders = []string{
 	"content-type", "content-length", "transfer-encoding", "connection", "cache-control", "set-cookie", "date", "server", "trailer", "upgrade",
 }
 
-func (c *compiler) header(m member) headerOp {
+func (c *compiler) header(m member, shown Secrecy) headerOp {
 	h := headerOp{name: m.name}
 	lower := strings.ToLower(m.name)
 	if !validHeaderName(m.name) {
@@ -58,9 +58,9 @@ func (c *compiler) header(m member) headerOp {
 		}
 		h.parts = []textPart{{text: string(escapeHeader(nil, text))}}
 	case refValue:
-		h.parts = c.textParts([]rawPart{{path: v.path, at: v.pos}}, escapeHeader, "header "+m.name, Once)
+		h.parts = c.textParts([]rawPart{{path: v.path, at: v.pos}}, escapeHeader, "header "+m.name, shown)
 	case textValue:
-		h.parts = c.textParts(v.parts, escapeHeader, "header "+m.name, Once)
+		h.parts = c.textParts(v.parts, escapeHeader, "header "+m.name, shown)
 	default:
 		c.problem(v.pos, "", "header %s must be a text", m.name)
 	}
@@ -100,7 +100,7 @@ func (c *compiler) cookie(m member) (headerOp, bool) {
 		c.problem(m.at, "as in {value: $token, maxAge: 24h}", "cookie %s has no value", m.name)
 		return headerOp{}, false
 	}
-	h := c.header(member{"X-Cookie", m.at, value})
+	h := c.header(member{"X-Cookie", m.at, value}, Once) // a cookie is never kept
 	for i := range h.parts {
 		h.parts[i].cookie = true
 	}
