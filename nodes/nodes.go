@@ -7,15 +7,17 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes/password"
+	"sluice/nodes/repeat"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
 )
 
-// Stores are what the core nodes keep their data in.
+// Stores are what the core nodes, and the endpoints around them, keep their data in.
 type Stores struct {
 	Users     user.Store
 	Passwords password.Store
 	Sessions  session.Store
+	Repeats   repeat.Store // of the endpoints; no node uses it
 }
 
 // Core returns the nodes that every server has. Passwords are hashed and judged

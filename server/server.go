@@ -112,7 +112,8 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	}()
 	s.flows.env.Nodes = append(nodes.Core(s.store.Stores, hasher), s.nodes...)
 	s.deps = endpoint.Deps{
-		Sessions: s.store.Sessions, Keys: endpoint.Keys{}, Limiter: endpoint.NewLimiter(maxCallers), MaxBody: int(s.conf.MaxBody),
+		Sessions: s.store.Sessions, Repeats: s.store.Repeats,
+		Keys: endpoint.Keys{}, Limiter: endpoint.NewLimiter(maxCallers), MaxBody: int(s.conf.MaxBody),
 	}
 	for _, k := range s.conf.APIKeys {
 		s.deps.Keys[k] = true

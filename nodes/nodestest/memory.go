@@ -1,17 +1,21 @@
-// Package nodestest holds what the stores of users, passwords and sessions must
-// do, as tests: [Stores] runs them against a store. [Memory] is the model to
-// which stores are compared, and good enough for tests that need any store.
+// Package nodestest holds what the stores of users, passwords, sessions and
+// repeated calls must do, as tests: [Stores] runs them against a store. [Memory]
+// is the model to which stores are compared, and good enough for tests that
+// need any store.
 package nodestest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
 	"sync"
 	"time"
 
+	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/password"
+	"sluice/nodes/repeat"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
 )
@@ -20,25 +24,36 @@ var (
 	_ user.Store     = users{}
 	_ password.Store = passwords{}
 	_ session.Store  = sessions{}
+	_ repeat.Store   = repeats{}
 )
 
 // Memory returns empty stores that live in memory and forget everything with
 // the process. They never clean up, and finding something is a walk through all.
 func Memory() nodes.Stores {
-	m := &memory{users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}}
-	return nodes.Stores{Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}}
+	m := &memory{
+		users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{},
+	}
+	return nodes.Stores{Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m}}
 }
 
 type memory struct {
 	mu       sync.Mutex
 	users    map[string]*account               // by id; guarded by mu
 	sessions map[session.Hash]*session.Session // guarded by mu; what a pointer leads to never changes
+	repeats  map[repeat.Hash]*known            // by call; guarded by mu
 }
 
 // An account is a user with what others must not see.
 type account struct {
 	user.User
 	hash string // of the password; empty for none
+}
+
+// A known call runs under its claim, or has an answer that is kept until the
+// claim's Until.
+type known struct {
+	repeat.Claim
+	answer *engine.Answer // nil while the call runs
 }
 
 // lock locks the memory unless the context has ended.
@@ -265,4 +280,55 @@ func (ss sessions) Touch(h session.Hash, now time.Time) {
 	if s := ss.m.sessions[h]; s != nil && s.Live(now) {
 		ss.m.sessions[h] = s.Touched(now)
 	}
+}
+
+type repeats struct{ m *memory }
+
+func (rs repeats) Claim(ctx context.Context, c repeat.Claim, now time.Time) (*engine.Answer, error) {
+	if err := rs.m.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer rs.m.mu.Unlock()
+	k := rs.m.repeats[c.Call]
+	switch {
+	case k == nil || !now.Before(k.Until):
+		rs.m.repeats[c.Call] = &known{Claim: c}
+		return nil, nil
+	case k.Request != c.Request:
+		return nil, repeat.ErrOtherRequest
+	case k.answer == nil:
+		return nil, repeat.ErrRunning
+	}
+	return own(*k.answer), nil
+}
+
+func (rs repeats) Keep(ctx context.Context, c repeat.Claim, a engine.Answer, until, now time.Time) error {
+	if err := rs.m.lock(ctx); err != nil {
+		return err
+	}
+	defer rs.m.mu.Unlock()
+	k := rs.m.repeats[c.Call]
+	if k != nil && now.Before(k.Until) && (k.Token != c.Token || k.answer != nil) {
+		return repeat.ErrTaken
+	}
+	c.Until = until
+	rs.m.repeats[c.Call] = &known{c, own(a)}
+	return nil
+}
+
+func (rs repeats) Release(ctx context.Context, c repeat.Claim) error {
+	if err := rs.m.lock(ctx); err != nil {
+		return err
+	}
+	defer rs.m.mu.Unlock()
+	if k := rs.m.repeats[c.Call]; k != nil && k.Token == c.Token && k.answer == nil {
+		delete(rs.m.repeats, c.Call)
+	}
+	return nil
+}
+
+// own returns an answer that shares nothing with a.
+func own(a engine.Answer) *engine.Answer {
+	a.Headers, a.Body = slices.Clone(a.Headers), bytes.Clone(a.Body)
+	return &a
 }

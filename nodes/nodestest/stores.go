@@ -25,7 +25,7 @@ import (
 // millisecond, and may note a touch a little later.
 func Stores(t *testing.T, open func(t *testing.T) nodes.Stores) {
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) nodes.Stores){
-		"users": Users, "passwords": Passwords, "sessions": Sessions, "histories": Histories,
+		"users": Users, "passwords": Passwords, "sessions": Sessions, "repeats": Repeats, "histories": Histories,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}

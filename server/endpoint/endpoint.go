@@ -1,6 +1,7 @@
 // Package endpoint is a flow as something that can be called: it checks the
 // caller's key, session and access groups, the limits and the input, and then
-// runs the flow. It knows no transport; package rest serves it over HTTP.
+// runs the flow, or gives the answer again that an earlier call got. It knows no
+// transport; package rest serves it over HTTP.
 package endpoint
 
 import (
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/repeat"
 	"sluice/nodes/session"
 )
 
@@ -31,6 +33,7 @@ type Keys map[[sha256.Size]byte]bool
 // Deps are what endpoints need beside their flows. All endpoints of a server share them.
 type Deps struct {
 	Sessions session.Store
+	Repeats  repeat.Store // may be nil where no flow has repeat:
 	Keys     Keys
 	Limiter  *Limiter
 	MaxBody  int // bytes
@@ -40,10 +43,19 @@ type Deps struct {
 type Endpoint struct {
 	flow *engine.Flow
 	Deps
+	probe *engine.Probe // nil in production
 }
 
 // New makes an endpoint of a flow.
-func New(f *engine.Flow, d Deps) *Endpoint { return &Endpoint{f, d} }
+func New(f *engine.Flow, d Deps) *Endpoint { return &Endpoint{flow: f, Deps: d} }
+
+// Probed returns the endpoint with a probe that watches its runs and can stand
+// in for its nodes, for tests and the studio.
+func (e *Endpoint) Probed(p *engine.Probe) *Endpoint {
+	with := *e
+	with.probe = p
+	return &with
+}
 
 // Method returns the method that the endpoint answers.
 func (e *Endpoint) Method() string { return e.flow.Method }
@@ -64,9 +76,10 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 	}
 	facts := &Facts{ID: r.ID, IP: ipText(r.IP), UserAgent: r.UserAgent, Time: now}
 	in := engine.Inputs{Request: engine.ValueOf(facts)}
+	var s *session.Session
 	if e.flow.Session != engine.SessionNone {
-		s, err := e.session(d, r, now)
-		if err != nil {
+		var err error
+		if s, err = e.session(d, r, now); err != nil {
 			return engine.Answer{}, err
 		}
 		if s != nil {
@@ -83,7 +96,17 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 			return engine.Answer{}, err
 		}
 	}
-	return e.flow.Program.Run(d, in)
+	if e.flow.Repeat != nil {
+		return e.once(d, r, s, in)
+	}
+	return e.run(d, in)
+}
+
+func (e *Endpoint) run(ctx context.Context, in engine.Inputs) (engine.Answer, error) {
+	if e.probe != nil {
+		return e.flow.Program.RunProbed(ctx, in, e.probe)
+	}
+	return e.flow.Program.Run(ctx, in)
 }
 
 // key refuses a caller without an API key where the flow asks for one.
@@ -119,9 +142,7 @@ func (e *Endpoint) session(ctx context.Context, r *Request, now time.Time) (*ses
 		return nil, invalid
 	case err != nil:
 		// A store that cannot answer is no reason to sign anybody out.
-		busy := engine.Fail(engine.Unavailable, "unavailable", "The service is busy or away. Try again in a moment.")
-		busy.Err = fmt.Errorf("reading session: %w", err)
-		return nil, busy
+		return nil, unavailable(fmt.Errorf("reading session: %w", err))
 	}
 	if groups := e.flow.Groups; len(groups) > 0 && !slices.ContainsFunc(stored.AccessGroupKeys, func(g string) bool { return slices.Contains(groups, g) }) {
 		return nil, engine.Fail(engine.Forbidden, "missing_access_group", "You do not have the rights for this.")
@@ -158,6 +179,18 @@ func (e *Endpoint) input(r *Request, in *engine.Inputs) error {
 		in.Body, more = readBody(want.Body, r.Body)
 		faults = append(faults, more...)
 	}
+	return invalid(faults)
+}
+
+// unavailable is what a caller is told while a store is away.
+func unavailable(cause error) error {
+	err := engine.Fail(engine.Unavailable, "unavailable", "The service is busy or away. Try again in a moment.")
+	err.Err = cause
+	return err
+}
+
+// invalid is what a caller is told whose request has faults; nil for none.
+func invalid(faults []engine.Fault) error {
 	if len(faults) == 0 {
 		return nil
 	}

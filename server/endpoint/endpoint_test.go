@@ -49,19 +49,33 @@ func newWorld(t testing.TB) *world {
 
 func (w *world) endpoint(t testing.TB, flow string) *endpoint.Endpoint {
 	t.Helper()
+	return w.endpoints(t, nil, flow)[0]
+}
+
+// endpoints makes endpoints of flows that use nodes beside the core ones.
+func (w *world) endpoints(t testing.TB, more []*engine.Node, flows ...string) (made []*endpoint.Endpoint) {
+	t.Helper()
 	hasher, err := password.NewHasher(password.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	app, err := engine.Load(fstest.MapFS{"flow.yaml": {Data: []byte("about: x\n" + flow)}}, engine.Env{
-		Nodes: nodes.Core(w.Stores, hasher), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+	files := fstest.MapFS{}
+	for i, flow := range flows {
+		files[fmt.Sprintf("flow%d.yaml", i)] = &fstest.MapFile{Data: []byte("about: x\n" + flow)}
+	}
+	app, err := engine.Load(files, engine.Env{
+		Nodes: append(nodes.Core(w.Stores, hasher), more...), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return endpoint.New(app.Flows[0], endpoint.Deps{
-		Sessions: w.Sessions, Keys: endpoint.Keys{sha256.Sum256([]byte("key-1")): true}, Limiter: w.limiter, MaxBody: 1 << 16,
-	})
+	for _, f := range app.Flows {
+		made = append(made, endpoint.New(f, endpoint.Deps{
+			Sessions: w.Sessions, Repeats: w.Repeats, Limiter: w.limiter, MaxBody: 1 << 16,
+			Keys: endpoint.Keys{sha256.Sum256([]byte("key-1")): true, sha256.Sum256([]byte("key-3")): true},
+		}))
+	}
+	return made
 }
 
 // ask calls an endpoint and prints its answer, or the codes it fails with.

@@ -33,7 +33,9 @@ func (db *DB) keep() {
 		case <-flush.C:
 			_ = db.flush()
 		case <-sweep.C:
-			_ = db.sweep(time.Now().Add(-sweepAfter))
+			before := time.Now().Add(-sweepAfter)
+			_ = db.sweep(before)
+			_ = db.sweepRepeats(before)
 		case <-db.closing:
 			_ = db.flush()
 			return
@@ -68,7 +70,7 @@ func writeTouches(c *conn, batch []touched) error {
 	return nil
 }
 
-// sweep deletes the rows that had expired before a moment.
+// sweep deletes the sessions that had expired before a moment.
 func (db *DB) sweep(before time.Time) error {
 	for {
 		var e ending

@@ -38,7 +38,17 @@ CREATE TABLE sessions (
 	agent      TEXT NOT NULL     -- JSON object
 ) STRICT;
 CREATE UNIQUE INDEX sessions_user ON sessions (user_id, id DESC);
-CREATE INDEX sessions_expires ON sessions (expires)`,
+CREATE INDEX sessions_expires ON sessions (expires)`, `
+CREATE TABLE repeats (
+	call       BLOB PRIMARY KEY NOT NULL CHECK (length(call) = 32),
+	request    BLOB NOT NULL CHECK (length(request) = 32),
+	token      BLOB NOT NULL CHECK (length(token) = 16),
+	expires    INTEGER NOT NULL, -- the claim, or the answer
+	status     INTEGER,          -- of the answer; NULL while the call runs
+	headers    TEXT,             -- JSON list; NULL for none
+	body       BLOB              -- NULL for none
+) STRICT;
+CREATE INDEX repeats_expires ON repeats (expires)`,
 	}
 }
 

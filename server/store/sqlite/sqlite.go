@@ -1,5 +1,5 @@
-// Package sqlite keeps users, passwords and sessions in one SQLite file, which
-// one process owns.
+// Package sqlite keeps users, passwords, sessions and answers to repeated calls
+// in one SQLite file, which one process owns.
 //
 // # On disk
 //
@@ -224,7 +224,7 @@ func checkData(c *conn, suspect string) error {
 
 // Stores returns the stores that keep their data in db.
 func (db *DB) Stores() nodes.Stores {
-	return nodes.Stores{Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}}
+	return nodes.Stores{Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}}
 }
 
 // Ready tells why db cannot serve, or returns nil.
