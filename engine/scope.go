@@ -108,7 +108,11 @@ func (c *compiler) lookup(path []string, at Pos) (typed, bool) {
 	}
 	switch c.state.slots[i] {
 	case unset:
-		c.problem(at, fmt.Sprintf("step %q is in line %d, and steps lead downwards only", s.name, s.pos.Line), "%s is not set here", "$"+path[0])
+		hint := fmt.Sprintf("step %q is in line %d, and steps lead downwards only", s.name, s.pos.Line)
+		if s.pos.Line < at.Line {
+			hint = fmt.Sprintf("what is set in line %d is only known inside its block; collect: gives what an each makes", s.pos.Line)
+		}
+		c.problem(at, hint, "%s is not set here", "$"+path[0])
 		return typed{}, false
 	case maybe:
 		c.problem(at, fmt.Sprintf("there is a way here that does not pass step %q in line %d", s.name, s.pos.Line), "%s is not always set here", "$"+path[0])
