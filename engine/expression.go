@@ -375,11 +375,15 @@ func (x *exprCompiler) binary(n *ast.Node, v *ast.BinaryNode) *Type {
 	if !ok {
 		return nil
 	}
-	if !from.optional {
+	switch {
+	case from.optional:
+		x.fields[i].asks = existence(from.ref)
+	case from.omitted:
+		x.fields[i].asks = x.presenceTest(from, x.start(v.Left))
+	default:
 		x.refuse(v.Left, "", "%s is always there", from.text)
 		return nil
 	}
-	x.fields[i].asks = existence(from.ref)
 	var there ast.Node = &ast.IdentifierNode{Value: x.types[2*i].Name}
 	there.SetLocation(v.Left.Location())
 	switch v.Operator {
