@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"sluice/nodes"
-	"sluice/nodes/nodestest"
+	"sluice/nodes/memory"
 	"sluice/nodes/password"
 )
 
@@ -15,7 +15,7 @@ func TestCore(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, n := range nodes.Core(nodestest.Memory(), h) {
+	for _, n := range nodes.Core(memory.New(), h) {
 		names = append(names, n.Name)
 	}
 	want := []string{

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"sluice/nodes"
-	"sluice/nodes/nodestest"
+	"sluice/nodes/memory"
 	"sluice/nodes/password"
 )
 
@@ -29,7 +29,7 @@ func TestEveryCoreNodeSaysWhatItTouches(t *testing.T) {
 		"session.deleteAll":    "reads [] writes [sessions]",
 		"session.deleteOthers": "reads [] writes [sessions]",
 	}
-	for _, n := range nodes.Core(nodestest.Memory(), h) {
+	for _, n := range nodes.Core(memory.New(), h) {
 		if got := fmt.Sprintf("reads %v writes %v", n.Touches.Reads, n.Touches.Writes); got != want[n.Name] || len(n.Touches.Calls) > 0 {
 			t.Errorf("%s %s, calls %v, want %s and no calls", n.Name, got, n.Touches.Calls, want[n.Name])
 		}

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"sluice/nodes"
+	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
 )
 
-// Histories compares stores with [Memory] over random histories.
+// Histories compares stores with package memory over random histories.
 func Histories(t *testing.T, open func(t *testing.T) nodes.Stores) {
 	const histories, operations = 20, 250
 	for seed := range uint64(histories) {
@@ -25,10 +26,10 @@ func Histories(t *testing.T, open func(t *testing.T) nodes.Stores) {
 }
 
 // History does n operations, which follow from the seed, to a store and to
-// [Memory], and fails the test at the first that they answer differently. What
+// package memory, and fails the test at the first that they answer differently. What
 // it prints is the shortest history of the seed that shows the difference.
 func History(t *testing.T, s nodes.Stores, seed uint64, n int) {
-	h := &history{Rand: rand.New(rand.NewPCG(seed, 0)), now: present(), model: Memory()}
+	h := &history{Rand: rand.New(rand.NewPCG(seed, 0)), now: present(), model: memory.New()}
 	got := world{s, map[string]user.ProvenID{}}
 	want := world{h.model, map[string]user.ProvenID{}}
 	var done []string

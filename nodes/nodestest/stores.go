@@ -1,3 +1,6 @@
+// Package nodestest holds what the stores of users, passwords, sessions and
+// repeated calls must do, as tests: [Stores] runs them against a store. The
+// model to which stores are compared is that of package memory.
 package nodestest
 
 import (

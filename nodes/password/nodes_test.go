@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"sluice/nodes"
-	"sluice/nodes/nodestest"
+	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/user"
 )
@@ -33,7 +33,7 @@ func addUser(t *testing.T, s nodes.Stores, h *password.Hasher, id, secret string
 }
 
 func TestCheck(t *testing.T) {
-	s, h := nodestest.Memory(), password.Quick(password.Settings{})
+	s, h := memory.New(), password.Quick(password.Settings{})
 	ada, bob := addUser(t, s, h, "ada", phrase), addUser(t, s, h, "bob", "another long password")
 	bare, shut := addUser(t, s, h, "bare", ""), addUser(t, s, h, "shut", phrase)
 	shut.Disabled = true
@@ -72,7 +72,7 @@ func TestCheck(t *testing.T) {
 // TestCheckCostsAHashForEverybody has all hashing taken, so that who needs a
 // hash is turned away, and who would get an answer without one is found out.
 func TestCheckCostsAHashForEverybody(t *testing.T) {
-	s := nodestest.Memory()
+	s := memory.New()
 	ready := password.Quick(password.Settings{})
 	ada, bare, shut := addUser(t, s, ready, "ada", phrase), addUser(t, s, ready, "bare", ""), addUser(t, s, ready, "shut", phrase)
 	shut.Disabled = true
@@ -89,7 +89,7 @@ func TestCheckCostsAHashForEverybody(t *testing.T) {
 }
 
 func TestCheckRenewsTheHash(t *testing.T) {
-	s, weak, strong := nodestest.Memory(), password.Quick(password.Settings{}), password.Quick(password.Settings{Memory: 128, Time: 2})
+	s, weak, strong := memory.New(), password.Quick(password.Settings{}), password.Quick(password.Settings{Memory: 128, Time: 2})
 	ada := addUser(t, s, weak, "ada", phrase)
 	old, err := s.Passwords.Hash(t.Context(), ada.ID)
 	if err != nil {
@@ -129,7 +129,7 @@ func TestSet(t *testing.T) {
 		"nobody":              {user.ProvenID{}, next, user.NotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, h := nodestest.Memory(), password.Quick(password.Settings{})
+			s, h := memory.New(), password.Quick(password.Settings{})
 			yes, no := true, false
 			for _, id := range []string{"ada", "shut"} {
 				addUser(t, s, h, id, phrase)
@@ -169,7 +169,7 @@ func (away) SetHash(context.Context, string, string, string) error { return errA
 func (away) ByID(context.Context, string) (user.User, error)       { return user.User{}, errAway }
 
 func TestStoreErrorsAreNoOutcomes(t *testing.T) {
-	s, h := nodestest.Memory(), password.Quick(password.Settings{})
+	s, h := memory.New(), password.Quick(password.Settings{})
 	ada := addUser(t, s, h, "ada", phrase)
 	id := user.ProvenID{ID: ada.ID}
 	_, checked := password.Check(t.Context(), away{}, h, password.CheckIn{User: &ada, Password: phrase})

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"sluice/nodes"
-	"sluice/nodes/nodestest"
+	"sluice/nodes/memory"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
 )
@@ -19,7 +19,7 @@ import (
 // ada is a user of a new store.
 func ada(t *testing.T) (nodes.Stores, user.ProvenID) {
 	t.Helper()
-	s := nodestest.Memory()
+	s := memory.New()
 	if err := s.Users.Create(t.Context(), user.User{ID: "ada", EmailKey: "ada@example.com"}, ""); err != nil {
 		t.Fatalf("Users.Create = %v, want nil", err)
 	}

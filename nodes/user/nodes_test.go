@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"sluice/nodes"
-	"sluice/nodes/nodestest"
+	"sluice/nodes/memory"
 	"sluice/nodes/user"
 )
 
@@ -39,7 +39,7 @@ func create(t *testing.T, s nodes.Stores, email string) user.User {
 
 func TestCreate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := nodestest.Memory(), &plain{}
+		s, h := memory.New(), &plain{}
 		out, err := user.Create(t.Context(), s.Users, h, user.CreateIn{Email: "Ada@Example.com", Password: "long enough", Name: "Ada"})
 		if err != nil {
 			t.Fatalf("create = %v, want nil", err)
@@ -68,7 +68,7 @@ func TestCreate(t *testing.T) {
 }
 
 func TestCreateLeavesByOutcome(t *testing.T) {
-	s := nodestest.Memory()
+	s := memory.New()
 	create(t, s, "ada@example.com")
 	for name, tt := range map[string]struct {
 		email, password string
@@ -94,7 +94,7 @@ func TestCreateLeavesByOutcome(t *testing.T) {
 }
 
 func TestFetch(t *testing.T) {
-	s := nodestest.Memory()
+	s := memory.New()
 	ada := create(t, s, "ada@example.com")
 	for name, tt := range map[string]struct {
 		in   user.FetchIn
@@ -142,7 +142,7 @@ func TestUpdate(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := nodestest.Memory()
+				s := memory.New()
 				create(t, s, "bob@example.com")
 				want := create(t, s, "ada@example.com")
 				if _, err := s.Users.Update(t.Context(), want.ID, user.Change{EmailVerified: &yes}, want.CreationDtm); err != nil {

@@ -13,7 +13,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
-	"sluice/nodes/nodestest"
+	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
@@ -30,7 +30,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{Stores: nodestest.Memory(), limiter: endpoint.NewLimiter(100)}
+	w := &world{Stores: memory.New(), limiter: endpoint.NewLimiter(100)}
 	now := time.Now()
 	u := user.User{ID: "u1", Email: "ada@example.com", EmailKey: "ada@example.com", CreationDtm: now, UpdatedDtm: now}
 	if err := w.Users.Create(t.Context(), u, ""); err != nil {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"sluice/engine"
-	"sluice/nodes/nodestest"
+	"sluice/nodes/memory"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
@@ -177,7 +177,7 @@ func TestRepetitionIsKnown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fresh := &shop{world: s.world}
-			fresh.Repeats = nodestest.Memory().Repeats
+			fresh.Repeats = memory.New().Repeats
 			e := fresh.endpoints(t, c.flow)[0]
 			wantAnswer(t, "first call", e, c.first, `201 {"number":1,"what":"tea"}`)
 			wantAnswer(t, "second call", e, c.second, c.want)

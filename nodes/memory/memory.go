@@ -1,8 +1,7 @@
-// Package nodestest holds what the stores of users, passwords, sessions and
-// repeated calls must do, as tests: [Stores] runs them against a store. [Memory]
-// is the model to which stores are compared, and good enough for tests that
-// need any store.
-package nodestest
+// Package memory keeps users, passwords, sessions and repeated calls in memory.
+// It is simple and obviously right: the model to which other stores are
+// compared, and good enough for tests that need any store.
+package memory
 
 import (
 	"bytes"
@@ -27,9 +26,8 @@ var (
 	_ repeat.Store   = repeats{}
 )
 
-// Memory returns empty stores that live in memory and forget everything with
-// the process. They never clean up, and finding something is a walk through all.
-func Memory() nodes.Stores {
+// New returns empty stores, which forget everything with the process. They never clean up, and finding something is a walk through all.
+func New() nodes.Stores {
 	m := &memory{
 		users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{},
 	}
