@@ -15,6 +15,7 @@ type Survey struct {
 	Files    map[string]string // of the nodes that are flows, by name
 	Errors   []Declared        // of errors.yaml, by code
 	Types    map[string]*Type  // that flows can use by name
+	Flows    int               // files read, of endpoints and of nodes
 
 	reading *reading
 }
@@ -26,7 +27,7 @@ func Analyze(fsys fs.FS, env Env) (*Survey, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Survey{Problems: r.problems, Files: map[string]string{}, Types: map[string]*Type{}, reading: r}
+	s := &Survey{Problems: r.problems, Files: map[string]string{}, Types: map[string]*Type{}, Flows: len(r.app.Flows) + len(r.app.Nodes), reading: r}
 	for _, name := range slices.Sorted(maps.Keys(r.nodes)) {
 		if n := r.nodes[name]; !n.broken {
 			s.Nodes = append(s.Nodes, n)
@@ -52,18 +53,22 @@ type Sheet struct {
 	blocks []seen
 }
 
-// Read checks the text of one file against what the survey knows of the others. It
-// returns nil where the text is not YAML. Several can be read at once.
-func (s *Survey) Read(file string, data []byte) *Sheet {
+// Read checks the text of one flow file against what the survey knows of the others, and
+// returns its problems but for those that two files make together. The sheet is
+// nil where the text is not YAML. Several can be read at once.
+func (s *Survey) Read(file string, data []byte) (*Sheet, Problems) {
+	if file == errorsFile || file == typesFile {
+		return nil, nil
+	}
 	d := parseFlow(file, data, s.reading.env)
 	if d.root == nil {
-		return nil
+		return nil, d.problems.sorted()
 	}
 	w := &watch{}
 	d.watch = w
 	d.compile(s.reading.env, s.reading.nodes, s.reading.declared)
 	slices.SortFunc(w.blocks, func(a, b seen) int { return cmp.Or(a.pos.Line-b.pos.Line, a.pos.Column-b.pos.Column) })
-	return &Sheet{Steps: d.Steps, blocks: w.blocks}
+	return &Sheet{Steps: d.Steps, blocks: w.blocks}, d.problems.sorted()
 }
 
 // A Scope is what references can begin with at a place in a flow.

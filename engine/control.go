@@ -70,7 +70,7 @@ func (c *compiler) choose(st *step) {
 		c.block(els)
 	}
 	if whole {
-		c.ops[at].whole = true
+		c.ops[at].whole, st.whole = true, true
 		c.state.dead = true // there is no other way
 	}
 	j.after = meet(j.after, c.state)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -298,12 +297,9 @@ func TestTogether(t *testing.T) {
           with: {name: bad, take: 1s, fail: refused}
   - respond: 204
 `)
-		before := runtime.NumGoroutine()
+		// The bubble of synctest fails where a goroutine is left.
 		if got, want := d.run(t.Context(), f), "bad refused, slow cancelled -> refused"; got != want {
 			t.Errorf("the flow did %s, want %s", got, want)
-		}
-		if after := runtime.NumGoroutine(); after > before {
-			t.Errorf("%d goroutines before, %d after", before, after)
 		}
 	})
 }

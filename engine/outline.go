@@ -9,6 +9,7 @@ type Step struct {
 	Word     string   // the node, the error's code, the condition, the list, what a switch chooses by
 	Status   int      // of respond
 	Names    []string // that a let gives
+	Whole    bool     // of a switch: its cases are all that the value can be
 	Branches []Branch // in the order of the text
 }
 
@@ -28,7 +29,7 @@ func (b *block) outline() []Step {
 	}
 	steps := make([]Step, len(b.steps))
 	for i, st := range b.steps {
-		s := Step{Pos: st.pos, Verb: st.verb, ID: st.id, Word: st.word, Status: st.status}
+		s := Step{Pos: st.pos, Verb: st.verb, ID: st.id, Word: st.word, Status: st.status, Whole: st.whole}
 		switch {
 		case st.cond != nil:
 			s.Word = st.cond.text

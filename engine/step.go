@@ -39,6 +39,7 @@ type step struct {
 	each    *eachSyntax
 	retry   *retrySyntax
 
+	whole    bool // the cases of a switch are all that its value can be
 	misspelt bool // a key was not known, so what is missing may be what it meant
 }
 

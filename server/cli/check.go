@@ -6,9 +6,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 
 	"sluice/engine"
 	"sluice/server"
+	"sluice/server/contract"
 )
 
 func checkCommand() command {
@@ -16,27 +18,46 @@ func checkCommand() command {
 		name: "check", args: "[DIR...]", most: -1,
 		about: "Checks flows and settings, and tells everything that is wrong with them.",
 		more: `Without a folder it checks the one that serve would serve. Each line is
-file:line:column: what is wrong (what to do about it). It exits with 1 where there
-are problems.
+file:line:column: what is wrong (what to do about it). Where a folder has a file
+flows.lock, it is wrong too that an endpoint permits more than stands there; see
+sluice help lock. It exits with 1 where there are problems.
 
 Examples:
 
   sluice check
   sluice check ./flows ../shop/flows
   sluice check --json
+  sluice check --sarif flows.sarif
 `,
 		define: func(flags *flag.FlagSet) func(context.Context, *call) error {
-			asJSON := flags.Bool("json", false, "Print a JSON list of the problems, for editors and CI.")
-			return func(_ context.Context, c *call) error { return c.check(*asJSON) }
+			var f checkFlags
+			flags.BoolVar(&f.json, "json", false, "Print a JSON list of the problems, for editors and CI.")
+			flags.StringVar(&f.sarif, "sarif", "", "Also write the problems into this file as SARIF 2.1.0, for code hosts.")
+			flags.BoolVar(&f.snippet, "snippet", false, "Show the line of each problem, as on a terminal.")
+			return func(_ context.Context, c *call) error { return c.check(f) }
 		},
 	}
 }
 
-func (c *call) check(asJSON bool) error {
+type checkFlags struct {
+	json, snippet bool
+	sarif         string // file, "" for none
+}
+
+// findings are the problems that check found, by what they are about.
+type findings struct {
+	settings, flows, lock engine.Problems
+	notes                 []string // sentences about what is no problem
+}
+
+func (f *findings) problems() engine.Problems { return slices.Concat(f.settings, f.flows, f.lock) }
+
+func (c *call) check(flags checkFlags) error {
 	conf, problems, err := c.configure(nil)
 	if err != nil {
 		return err
 	}
+	found := findings{settings: problems}
 	dirs := []string{conf.Flows}
 	if len(c.args) > 0 {
 		dirs, conf.Folders = c.args, nil // folders are those below flows
@@ -46,18 +67,39 @@ func (c *call) check(asJSON bool) error {
 		conf.Flows = dir
 		checked, err := server.Check(conf, append([]server.Option{server.Getenv(c.Getenv)}, c.opts...)...)
 		var more engine.Problems
-		if err != nil && !errors.As(err, &more) {
+		loaded := !errors.As(err, &more)
+		if !loaded {
+			found.flows = append(found.flows, more...)
+			checked, err = c.tops(dir)
+		}
+		if err != nil {
 			return err
 		}
-		problems = append(problems, more...)
 		flows += len(checked.All)
-		shipped = shipped || err == nil && checked.Dir == ""
+		shipped = shipped || checked.Dir == ""
+		command := "sluice lock"
+		if len(c.args) > 0 {
+			command += " " + dir
+		}
+		exceeded, tight, err := c.checkLock(checked, loaded, command)
+		if err != nil {
+			return err
+		}
+		found.lock = append(found.lock, exceeded...)
+		if !tight {
+			found.notes = append(found.notes, contract.File+" can be tightened: "+command)
+		}
 	}
-	if asJSON {
-		return c.printProblems(problems)
+	if flags.sarif != "" {
+		if err := c.writeSARIF(flags.sarif, &found); err != nil {
+			return err
+		}
 	}
-	if len(problems) > 0 {
-		fmt.Fprintf(c.Stdout, "%v\n%s\n", problems, summed(problems))
+	if flags.json {
+		return c.printProblems(found.problems())
+	}
+	if problems := found.problems(); len(problems) > 0 {
+		c.tell(problems, flags.snippet || isTerminal(c.Stdout))
 		return errTold
 	}
 	more := ""
@@ -65,7 +107,23 @@ func (c *call) check(asJSON bool) error {
 		more = " (they come with Sluice; there is no folder flows here)"
 	}
 	fmt.Fprintf(c.Stdout, "%s, no problems%s\n", count(flows, "flow"), more)
+	for _, note := range found.notes {
+		fmt.Fprintln(c.Stdout, note)
+	}
 	return nil
+}
+
+// tell prints problems as lines that editors can jump to, and where they are
+// asked for, the lines that they are about.
+func (c *call) tell(problems engine.Problems, snippet bool) {
+	lines := snippets{}
+	for _, p := range problems {
+		fmt.Fprintln(c.Stdout, p)
+		if snippet {
+			fmt.Fprint(c.Stdout, lines.of(p.Pos))
+		}
+	}
+	fmt.Fprintln(c.Stdout, summed(problems))
 }
 
 func (c *call) printProblems(problems engine.Problems) error {

@@ -29,6 +29,7 @@ const (
 
 // Env is what a command sees of the world around it.
 type Env struct {
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 	Dir            string // where relative paths begin; empty for the working directory
@@ -40,7 +41,7 @@ type Env struct {
 func Run(opts ...server.Option) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(Main(ctx, Env{Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}, os.Args[1:], opts...))
+	os.Exit(Main(ctx, Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}, os.Args[1:], opts...))
 }
 
 // A command is what one word after sluice does.
@@ -64,7 +65,8 @@ type call struct {
 
 func commands() []command {
 	return []command{
-		serveCommand(), checkCommand(), routesCommand(), nodesCommand(), versionCommand(), helpCommand(),
+		serveCommand(), checkCommand(), lockCommand(), diffCommand(), testCommand(), routesCommand(), nodesCommand(),
+		fmtCommand(), graphCommand(), schemaCommand(), newCommand(), lspCommand(), versionCommand(), helpCommand(),
 	}
 }
 

@@ -169,7 +169,7 @@ func TestHelpKnowsEveryCommandInEverySpelling(t *testing.T) {
 	if code, stdout, stderr := (try{}).run(t); code != 2 || stdout != "" || stderr != overview {
 		t.Errorf("sluice without a command = %d, %q, %q, want 2 and the overview on standard error", code, stdout, stderr)
 	}
-	for _, name := range []string{"serve", "check", "routes", "nodes", "version", "help"} {
+	for _, name := range []string{"serve", "check", "lock", "diff", "routes", "nodes", "version", "help"} {
 		if !strings.Contains(overview, "\n  "+name+" ") {
 			t.Errorf("sluice help does not name %s", name)
 		}

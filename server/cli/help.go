@@ -68,7 +68,8 @@ func (cmd *command) help(w io.Writer) {
 	}
 	flags.VisitAll(func(f *flag.Flag) {
 		if _, setting := f.Value.(settingFlag); !setting {
-			fmt.Fprintf(w, "  --%s\n      %s\n", f.Name, f.Usage)
+			dashes := "--"[:min(2, len(f.Name))]
+			fmt.Fprintf(w, "  %s%s\n      %s\n", dashes, f.Name, f.Usage)
 		}
 	})
 	if cmd.name == "serve" {

@@ -58,7 +58,7 @@ func (c *call) serve(ctx context.Context, conf server.Config) error {
 		var problems engine.Problems
 		if errors.As(err, &problems) {
 			fmt.Fprintln(c.Stderr, err)
-			fmt.Fprintf(c.Stderr, "sluice: not started, there are %s\n", summed(problems))
+			fmt.Fprintf(c.Stderr, "sluice: not started: %s\n", summed(problems))
 			return errTold
 		}
 		return plainly(err, conf)

@@ -122,7 +122,7 @@ func TestServeFailsInASentence(t *testing.T) {
 			stderr: "sluice: " + taken.Addr().String() + " is in use by another program; choose another address with --addr\n"},
 		"problems": {args: "serve", files: map[string]string{"flows/a.yaml": hello("a"), "flows/b.yaml": hello("b")}, code: 1,
 			stderr: "DIR/flows/a.yaml:2:15: a path begins with a slash (write /a)\nDIR/flows/b.yaml:2:15: a path begins with a slash (write /b)\n" +
-				"sluice: not started, there are 2 problems in 2 files\n"},
+				"sluice: not started: 2 problems in 2 files\n"},
 		"problems of settings": {args: "serve", files: map[string]string{"sluice.yaml": "timeout: 30\n"}, code: 1,
 			stderr: "DIR/sluice.yaml:1:10: timeout: want a duration with a unit, as in 500ms, 30s or 2m, not \"30\"\n"},
 		"variable without a value": {args: "serve --vars TOKEN", code: 1,
