@@ -116,7 +116,7 @@ func (c *compiler) compileExpression(src string, at Pos) *expression {
 	}
 	proves := x.conjuncts[tree.Node]
 	env := reflect.StructOf(x.types)
-	config.WithEnv(reflect.New(env).Interface())
+	config.WithEnv(reflect.Zero(env).Interface()) // a struct and no pointer, so that fields are found by index
 	rt, err := checker.Check(tree, config)
 	if err != nil {
 		x.told(err)
