@@ -54,7 +54,8 @@ func (e *Error) Unwrap() error { return e.Err }
 type Answer struct {
 	Status  int
 	Headers []Header
-	Body    []byte // JSON; nil for none
+	Body    []byte // nil for none
+	Type    string // media type of Body; "" is JSON
 }
 
 // A Header is one header of an answer. Its value holds no control characters.

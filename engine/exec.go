@@ -67,6 +67,14 @@ func (o *op) respond(ctx context.Context, f frame) (a Answer, err *Error) {
 		h := &o.headers[i]
 		a.Headers = append(a.Headers, Header{h.name, joinParts(h.parts, f)})
 	}
+	if o.content != nil {
+		var failure error
+		a.Type = o.media
+		if a.Body, failure = o.content(f); failure != nil {
+			return Answer{}, o.failure(ctx, failure)
+		}
+		return a, nil
+	}
 	if o.json == nil {
 		return a, nil
 	}

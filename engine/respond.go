@@ -3,6 +3,8 @@ package engine
 import (
 	"fmt"
 	"maps"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -23,7 +25,12 @@ func (c *compiler) respond(st *step) {
 			o.headers = append(o.headers, h)
 		}
 	}
-	if st.value != nil {
+	if st.redirect != nil {
+		o.headers = append(o.headers, c.redirect(st))
+	}
+	if st.file != nil {
+		c.file(st, &o)
+	} else if st.value != nil {
 		if st.status == 204 || st.status == 304 {
 			c.problem(st.value.pos, "respond: 200 has one", "an answer with status %d has no body", st.status)
 		}
@@ -38,8 +45,145 @@ func (c *compiler) respond(st *step) {
 	c.state.dead = true
 }
 
+// redirect compiles where an answer leads. A request may choose a part of a
+// path there, but never the host: its values are escaped, and the text around
+// them has to fix the host.
+func (c *compiler) redirect(st *step) headerOp {
+	v := st.redirect
+	h := headerOp{name: "Location"}
+	if st.status < 300 {
+		c.problem(v.pos, "303 leads to another page, 302 and 307 to another place for this one", "an answer with status %d leads nowhere", st.status)
+	}
+	switch v.kind {
+	case literalValue:
+		text, ok := v.lit.(string)
+		if !ok || !fixedHost.MatchString(text) {
+			c.problem(v.pos, redirectHint, "redirect must be a URL or a path")
+		}
+		h.parts = []textPart{{text: string(escapeHeader(nil, text))}}
+	case textValue:
+		if v.parts[0].path != nil || !fixedStart.MatchString(v.parts[0].text) {
+			c.problem(v.pos, redirectHint, "redirect must say where it leads before its first reference")
+		}
+		h.parts = c.textParts(v.parts, escapeURI, "redirect", c.shown())
+	case refValue:
+		if i := slices.Index(rootNames, v.path[0]); i >= 0 && i != slotParams && c.slotOf(v.path[0]) < 0 {
+			c.problem(v.pos, redirectHint, "$%s comes from the request and cannot choose where a redirect leads", strings.Join(v.path, "."))
+		}
+		h.parts = c.textParts([]rawPart{{path: v.path, at: v.pos}}, escapeHeader, "redirect", c.shown())
+	case brokenValue:
+	default:
+		c.problem(v.pos, redirectHint, "redirect must be a text")
+	}
+	return h
+}
+
+const redirectHint = "as in https://example.com/welcome, or /orders/{$order.id}"
+
+// fixedHost matches a URL or a path, and fixedStart what can stand there in
+// front of a reference: a URL with its whole host, or the beginning of a path.
+var (
+	fixedHost  = regexp.MustCompile(`^(https?://[A-Za-z0-9.-]+(:[0-9]+)?(/|$)|/([^/\\]|$))`)
+	fixedStart = regexp.MustCompile(`^(https?://[A-Za-z0-9.-]+(:[0-9]+)?/|/([^/\\]|$))`)
+)
+
+var mediaType = regexp.MustCompile(`^[a-z]+/[a-z0-9.+-]+(; charset=utf-8)?$`)
+
+// file compiles an answer that is no JSON: its content, media type and, for one
+// to save, its name.
+func (c *compiler) file(st *step, o *op) {
+	at := st.pos
+	given := map[string]bool{}
+	for _, m := range st.file {
+		at = m.at
+		given[m.name] = true
+		switch m.name {
+		case "content":
+			c.fileContent(m.v, o)
+		case "type":
+			text, _ := m.v.lit.(string)
+			if !mediaType.MatchString(text) {
+				c.problem(m.v.pos, "as in text/csv or application/pdf", "type must be a media type that the flow fixes")
+			}
+			o.media = text
+		case "name":
+			if name, ok := c.infer(m.v); !ok {
+				c.report(m.v)
+			} else if name.t.Base != String || name.optional || name.t.Secrecy != Public {
+				c.problem(m.v.pos, "", "name must be a text")
+			} else {
+				o.headers = append(o.headers, headerOp{name: "Content-Disposition", parts: c.fileName(m.v)})
+			}
+		default:
+			c.problem(m.at, didYouMean(m.name, []string{"content", "type", "name"}), "a file has no %q", m.name)
+		}
+	}
+	if !given["content"] || !given["type"] {
+		c.problem(at, "as in file: {content: $report.csv, type: text/csv, name: report.csv}", "a file needs a content and a type")
+	}
+	if c.Repeat != nil {
+		c.problem(at, "remove repeat:", "answers of this flow are kept to be repeated, and a file is not")
+	}
+	if st.value != nil {
+		c.problem(st.value.pos, "one of the two", "an answer has a body or a file")
+	}
+	if st.status == 204 || st.status >= 300 {
+		c.problem(st.pos, "respond: 200 has one", "an answer with status %d has no file", st.status)
+	}
+}
+
+// fileContent compiles what is in a file: a text or bytes.
+func (c *compiler) fileContent(v *value, o *op) {
+	from, ok := c.infer(v)
+	switch {
+	case !ok:
+		c.report(v)
+	case from.t.Secrecy == Hidden:
+		c.problem(v.pos, "an answer never shows a secret", "%s is secret", from.text)
+	case from.optional:
+		c.problem(v.pos, askFirst(from), "content needs a value, %s may be absent", from.text)
+	case from.t.goType == bytesType || from.t.Base == String && from.t.goType.Kind() == reflect.String:
+		proto := newOf(from.t)
+		moves := c.place(v, target{t: from.t, what: "content"}, proto, 0)
+		isBytes := from.t.goType == bytesType
+		o.content = func(f frame) ([]byte, error) {
+			p, err := copyOf(from.t, proto, moves, f)
+			switch {
+			case err != nil:
+				return nil, err
+			case isBytes:
+				return append([]byte{}, *(*[]byte)(p)...), nil
+			}
+			return append([]byte{}, *(*string)(p)...), nil
+		}
+	default:
+		c.problem(v.pos, "a text or bytes", "%s is %s and cannot be a file", from.text, article(from.t))
+	}
+}
+
+// fileName compiles the header by which a browser saves a file under a name
+// (RFC 6266); whatever is in the name stays in the name.
+func (c *compiler) fileName(v *value) []textPart {
+	escape := func(b []byte, s string) []byte { return escapeURI(b, s) }
+	parts := []textPart{{text: "attachment; filename*=UTF-8''"}}
+	switch v.kind {
+	case literalValue:
+		return append(parts, textPart{text: string(escape(nil, v.lit.(string)))})
+	case refValue:
+		return append(parts, c.textParts([]rawPart{{path: v.path, at: v.pos}}, escape, "name", Public)...)
+	case textValue:
+		raw := slices.Clone(v.parts)
+		for i := range raw {
+			raw[i].text = string(escape(nil, raw[i].text))
+		}
+		return append(parts, c.textParts(raw, escape, "name", Public)...)
+	}
+	c.problem(v.pos, "a text, a reference or a text with references", "name cannot be computed here; let: can")
+	return parts
+}
+
 var ownHeaders = []string{
-	"content-type", "content-length", "transfer-encoding", "connection", "cache-control", "set-cookie", "date", "server", "trailer", "upgrade",
+	"content-type", "content-disposition", "content-length", "location", "transfer-encoding", "connection", "cache-control", "set-cookie", "date", "server", "trailer", "upgrade",
 }
 
 func (c *compiler) header(m member, shown Secrecy) headerOp {

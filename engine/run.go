@@ -70,7 +70,9 @@ type op struct {
 	status  int
 	headers []headerOp
 	json    []piece
-	size    uint32 // of the longest body so far, up to a bound; atomic
+	content func(frame) ([]byte, error) // of a file, in place of json
+	media   string                      // its media type
+	size    uint32                      // of the longest body so far, up to a bound; atomic
 	fail    Declared
 	leave   *Outcome // of a node flow
 

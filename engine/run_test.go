@@ -81,6 +81,9 @@ func call(t testing.TB, f *engine.Flow, body, query string, withSession bool) st
 	for _, h := range a.Headers {
 		out += fmt.Sprintf("\n%s: %s", h.Name, h.Value)
 	}
+	if a.Type != "" {
+		return out + "\n" + a.Type + fmt.Sprintf("\n%q", a.Body)
+	}
 	if a.Body != nil {
 		out += "\n" + string(a.Body)
 	}

@@ -33,11 +33,13 @@ type step struct {
 	blocks []branch // what may run inside: the outcomes of on, the cases of switch, then, else, lanes ...
 	wait   time.Duration
 
-	status  int
-	header  []member
-	cookies []member
-	each    *eachSyntax
-	retry   *retrySyntax
+	status   int
+	header   []member
+	cookies  []member
+	redirect *value
+	file     []member
+	each     *eachSyntax
+	retry    *retrySyntax
 
 	whole    bool // the cases of a switch are all that its value can be
 	misspelt bool // a key was not known, so what is missing may be what it meant
@@ -87,7 +89,7 @@ var stepKeys = map[string][]string{
 	"parallel": {"parallel"},
 	"try":      {"try", "retry", "catch", "finally"},
 	"let":      {"let"},
-	"respond":  {"respond", "headers", "body", "cookies", "redirect"},
+	"respond":  {"respond", "headers", "body", "file", "cookies", "redirect"},
 	"fail":     {"fail", "details"},
 	"return":   {"return"},
 }
@@ -200,7 +202,9 @@ func (s *source) stepKey(st *step, e entry) {
 	case "respond.headers":
 		st.header = append(st.header, s.members(e.value, "headers")...)
 	case "respond.redirect":
-		st.header = append(st.header, member{"Location", e.at, s.parseValue(e.value)})
+		st.redirect = s.parseValue(e.value)
+	case "respond.file":
+		st.file = s.members(e.value, "file")
 	case "respond.cookies":
 		st.cookies = s.members(e.value, "cookies")
 	default:

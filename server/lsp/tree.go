@@ -62,7 +62,7 @@ var inside = map[sort]map[string]sort{
 		"id": idSort, "as": idSort, "index": idSort, "node": nodeSort, "with": paramsSort, "on": onSort, "undo": blockSort, "if": conditionSort,
 		"then": blockSort, "else": blockSort, "switch": valueSort, "cases": blocksSort, "each": valueSort, "do": blockSort,
 		"collect": valueSort, "parallel": blocksSort, "try": blockSort, "retry": retrySort, "catch": catchSort, "finally": blockSort,
-		"let": valueSort, "headers": valueSort, "body": valueSort, "cookies": valueSort, "redirect": valueSort, "fail": failSort,
+		"let": valueSort, "headers": valueSort, "body": valueSort, "cookies": valueSort, "file": valueSort, "redirect": valueSort, "fail": failSort,
 		"details": valueSort, "return": valueSort,
 	},
 	paramsSort: {"": valueSort},

@@ -56,6 +56,7 @@ var stepDocs = map[string]string{
 	"headers":  "Headers of the answer.",
 	"body":     "Body of the answer.",
 	"cookies":  "Cookies of the answer: a value, or `{value, maxAge, path}`.",
+	"file":     "An answer that is no JSON: `{content, type, name}`. The type is a media type; with a name it is one to save.",
 	"redirect": "Address to which the caller is sent.",
 	"fail":     "Ends the flow with an error that errors.yaml declares.",
 	"details":  "What the error tells beside code and message.",

@@ -27,6 +27,9 @@ func (s *Server) answer(rc *fasthttp.RequestCtx, a engine.Answer) error {
 	s.setDefaults(rc)
 	if a.Body != nil && a.Status != fiber.StatusNoContent && a.Status != fiber.StatusNotModified {
 		res.Header.SetContentType(fiber.MIMEApplicationJSON)
+		if a.Type != "" {
+			res.Header.SetContentType(a.Type)
+		}
 		res.SetBodyRaw(a.Body)
 	}
 	if a.Status == fiber.StatusUnauthorized {

@@ -34,6 +34,7 @@ var about = map[string]string{
 	"let.let":         "Names for values.",
 	"respond.respond": "Status of the answer, which ends the flow.", "respond.headers": "Headers of the answer.",
 	"respond.body": "Body of the answer.", "respond.cookies": "Cookies of the answer. Scripts never see them.",
+	"respond.file":     "An answer that is no JSON, in place of a body.",
 	"respond.redirect": "Where the answer sends the caller.",
 	"fail.fail":        "Code of the error, from errors.yaml, or an outcome of this node. It ends the flow.", "fail.details": "What else the error tells.",
 	"return.return": "What the node gives, as an object. It ends the flow.",
@@ -103,6 +104,12 @@ func stepKey(verb, key string, nodes []*engine.Node) schema {
 			"upTo":   described(ref("duration"), "Longest wait."),
 			"on":     described(ref("texts"), "Codes of the errors behind which it is tried again."),
 		})
+	case "respond.file":
+		return closed(schema{
+			"content": schema{"description": "Text or bytes of the file."},
+			"type":    schema{"type": "string", "description": "Media type, as in text/csv."},
+			"name":    schema{"type": "string", "description": "Name under which a browser saves it. Without one it is shown."},
+		}, "content", "type")
 	case "respond.respond":
 		return schema{"type": "integer", "minimum": 200, "maximum": 399}
 	case "if.if", "fail.fail", "respond.redirect":
