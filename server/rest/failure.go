@@ -63,6 +63,26 @@ func refusal(status int, code, message string) *engine.Error {
 	return e
 }
 
+// tell writes a failure of ours to the log. A dependency that is away or busy
+// fails many calls at once, which are told together.
+func (s *Server) tell(rc *fasthttp.RequestCtx, c *call, status int, told bool, err error) {
+	level, more := slog.LevelError, slog.Attr{}
+	if told {
+		level = slog.LevelWarn // a dependency, and the cause says which
+		left, ok := s.quiet.say(c.pattern(), time.Now())
+		if !ok {
+			return
+		}
+		if left > 0 {
+			more = slog.Int("alike", left)
+		}
+	}
+	s.log.LogAttrs(s.base, level, "request failed",
+		slog.String("request", c.ID), slog.Int("status", status),
+		slog.String("method", string(rc.Method())), slog.String("route", c.pattern()),
+		slog.String("error", err.Error()), more)
+}
+
 // fail answers that err happened. What is the server's fault goes to the log,
 // here and nowhere else, and its cause goes nowhere but there.
 func (s *Server) fail(rc *fasthttp.RequestCtx, c *call, err error) {
@@ -71,14 +91,7 @@ func (s *Server) fail(rc *fasthttp.RequestCtx, c *call, err error) {
 	}
 	e, status, told := public(err)
 	if !told || status >= 500 && e.Err != nil {
-		level := slog.LevelWarn // a dependency, and the cause says which
-		if !told {
-			level = slog.LevelError
-		}
-		s.log.LogAttrs(s.base, level, "request failed",
-			slog.String("request", c.ID), slog.Int("status", status),
-			slog.String("method", string(rc.Method())), slog.String("route", c.pattern()),
-			slog.String("error", err.Error()))
+		s.tell(rc, c, status, told, err)
 	}
 	if !told {
 		e = engine.Fail(engine.Internal, "internal_error", "Something went wrong on our side.")

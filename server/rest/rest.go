@@ -89,6 +89,7 @@ type Server struct {
 	headers []header // of every response
 	ids     *ids
 	closing atomic.Bool
+	quiet   quiet
 
 	base   context.Context // of every call; ends when a shutdown gives up waiting
 	cancel context.CancelFunc
