@@ -187,7 +187,7 @@ func (d *document) brackets(at, column int) (tokens []string, last, end int) {
 
 // parts tells whether a colon parts a key from its value.
 func parts(l []rune, j int) bool {
-	return l[j] == ':' && (j+1 == len(l) || blank(l[j+1]) || strings.ContainsRune(",{}[]", l[j+1]) || strings.ContainsRune("\"'", l[j-1]))
+	return l[j] == ':' && (j+1 == len(l) || blank(l[j+1]) || strings.ContainsRune(",{}[]", l[j+1]) || j > 0 && strings.ContainsRune("\"'", l[j-1]))
 }
 
 // joined writes the tokens of a collection on one line.
