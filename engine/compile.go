@@ -21,6 +21,7 @@ type compiler struct {
 	fails    map[string]Failure
 	silent   string     // why the flow cannot answer here, "" where it can
 	final    string     // why the flow cannot fail here, "" where it can
+	computes bool       // there is an expression
 	catching [][]string // codes that the tries around catch
 	gives    *Type      // of what the returns of a node flow give, once one was seen
 }
@@ -60,7 +61,7 @@ func (d *draft) compile(env *Env, nodes map[string]*Node, declared map[string]De
 	for _, code := range slices.Sorted(maps.Keys(c.fails)) {
 		d.Fails = append(d.Fails, c.fails[code])
 	}
-	d.Program = &Program{ops: c.ops, slots: len(c.slots), vars: env.varsAt, takes: [slotEnv]*Type{
+	d.Program = &Program{ops: c.ops, slots: len(c.slots), vars: env.varsAt, computes: c.computes, takes: [slotEnv]*Type{
 		d.Input.Path, d.Input.Query, d.Input.Headers, d.Input.Body, session, request,
 	}}
 	d.gives = c.gives
@@ -262,9 +263,9 @@ func (c *compiler) node(st *step) {
 
 // leaves notes an outcome that no on: routes.
 func (c *compiler) leaves(st *step, out *Outcome, at int) {
-	f := Failure{Code: out.Name, Kind: out.Kind}
+	f := Failure{Code: out.Name, Kind: out.Kind, Message: out.Doc}
 	if d, ok := c.declared[out.Name]; ok {
-		f.Status = d.Status
+		f.Status, f.Message = d.Status, d.Message
 		c.ops[at].declared = append(c.ops[at].declared, d)
 	}
 	c.fails[out.Name] = f

@@ -100,6 +100,7 @@ type exprCompiler struct {
 // compileExpression compiles an expression whose text begins at a place. It
 // returns nil where it reported a problem.
 func (c *compiler) compileExpression(src string, at Pos) *expression {
+	c.computes = true
 	x := &exprCompiler{compiler: c, src: src, pos: at, byText: map[string]int{}, rounds: 1, conjuncts: map[ast.Node][]string{}}
 	config := exprConfig()
 	tree, err := parser.ParseWithConfig(src, config)

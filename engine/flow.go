@@ -33,7 +33,8 @@ type Flow struct {
 	Input   Input
 	Output  *Type // of a successful answer, where the flow declares it; else nil
 	Fails   []Failure
-	Steps   []Step // as written
+	Replies []Reply // in the order of the text
+	Steps   []Step  // as written
 	Program *Program
 	Places  map[string]Pos // of what stands behind each key at the top
 
@@ -48,9 +49,10 @@ type Input struct {
 
 // A Failure is an error that a flow can answer with.
 type Failure struct {
-	Code   string
-	Kind   Kind
-	Status int // 0 where the Kind decides
+	Code    string
+	Kind    Kind
+	Status  int    // 0 where the Kind decides
+	Message string // a sentence for callers; the node may say another one
 }
 
 // A Limit is how often a flow may be called by the same caller.

@@ -41,39 +41,44 @@ func (c *compiler) respond(st *step) {
 	} else if c.Output != nil && st.status < 300 && len(c.Output.Props) > 0 {
 		c.problem(st.pos, "the flow declares one under output:", "the answer has no body")
 	}
+	c.reply(st, &o)
 	c.emit(o)
 	c.state.dead = true
 }
 
-// redirect compiles where an answer leads. A request may choose a part of a
+// redirect compiles where an answer leads.
+func (c *compiler) redirect(st *step) headerOp {
+	if st.status < 300 {
+		c.problem(st.redirect.pos, "303 leads to another page, 302 and 307 to another place for this one", "an answer with status %d leads nowhere", st.status)
+	}
+	return c.location(st.redirect, "redirect")
+}
+
+// location compiles an address in an answer. A request may choose a part of a
 // path there, but never the host: its values are escaped, and the text around
 // them has to fix the host.
-func (c *compiler) redirect(st *step) headerOp {
-	v := st.redirect
+func (c *compiler) location(v *value, what string) headerOp {
 	h := headerOp{name: "Location"}
-	if st.status < 300 {
-		c.problem(v.pos, "303 leads to another page, 302 and 307 to another place for this one", "an answer with status %d leads nowhere", st.status)
-	}
 	switch v.kind {
 	case literalValue:
 		text, ok := v.lit.(string)
 		if !ok || !fixedHost.MatchString(text) {
-			c.problem(v.pos, redirectHint, "redirect must be a URL or a path")
+			c.problem(v.pos, redirectHint, "%s must be a URL or a path", what)
 		}
 		h.parts = []textPart{{text: string(escapeHeader(nil, text))}}
 	case textValue:
 		if v.parts[0].path != nil || !fixedStart.MatchString(v.parts[0].text) {
-			c.problem(v.pos, redirectHint, "redirect must say where it leads before its first reference")
+			c.problem(v.pos, redirectHint, "%s must say where it leads before its first reference", what)
 		}
-		h.parts = c.textParts(v.parts, escapeURI, "redirect", c.shown())
+		h.parts = c.textParts(v.parts, escapeURI, what, c.shown())
 	case refValue:
 		if i := slices.Index(rootNames, v.path[0]); i >= 0 && i != slotParams && c.slotOf(v.path[0]) < 0 {
-			c.problem(v.pos, redirectHint, "$%s comes from the request and cannot choose where a redirect leads", strings.Join(v.path, "."))
+			c.problem(v.pos, redirectHint, "$%s comes from the request and cannot choose where %s leads", strings.Join(v.path, "."), what)
 		}
-		h.parts = c.textParts([]rawPart{{path: v.path, at: v.pos}}, escapeHeader, "redirect", c.shown())
+		h.parts = c.textParts([]rawPart{{path: v.path, at: v.pos}}, escapeHeader, what, c.shown())
 	case brokenValue:
 	default:
-		c.problem(v.pos, redirectHint, "redirect must be a text")
+		c.problem(v.pos, redirectHint, "%s must be a text", what)
 	}
 	return h
 }
@@ -183,7 +188,7 @@ func (c *compiler) fileName(v *value) []textPart {
 }
 
 var ownHeaders = []string{
-	"content-type", "content-disposition", "content-length", "location", "transfer-encoding", "connection", "cache-control", "set-cookie", "date", "server", "trailer", "upgrade",
+	"content-type", "content-disposition", "content-length", "transfer-encoding", "connection", "cache-control", "set-cookie", "date", "server", "trailer", "upgrade",
 }
 
 func (c *compiler) header(m member, shown Secrecy) headerOp {
@@ -193,6 +198,8 @@ func (c *compiler) header(m member, shown Secrecy) headerOp {
 		c.problem(m.at, "letters, digits and -", "%q cannot be the name of a header", m.name)
 	} else if slices.Contains(ownHeaders, lower) {
 		c.problem(m.at, "", "header %s is the server's own", m.name)
+	} else if lower == "location" {
+		return c.location(m.v, "header "+m.name)
 	}
 	switch v := m.v; v.kind {
 	case literalValue:
@@ -285,7 +292,7 @@ func (c *compiler) fail(st *step) {
 	if st.value != nil {
 		o.json = c.jsonPieces(st.value, nil)
 	}
-	c.fails[st.word] = Failure{Code: st.word, Kind: kindOf(d.Status), Status: d.Status}
+	c.fails[st.word] = Failure{Code: st.word, Kind: kindOf(d.Status), Status: d.Status, Message: d.Message}
 	c.emit(o)
 	c.state.dead = true
 }

@@ -103,10 +103,11 @@ type headerOp struct {
 // A Program is the compiled steps of a flow. It does not change and can run
 // any number of times at once.
 type Program struct {
-	ops   []op
-	slots int
-	takes [slotEnv]*Type // what it wants as inputs; nil for nothing
-	vars  unsafe.Pointer
+	ops      []op
+	slots    int
+	takes    [slotEnv]*Type // what it wants as inputs; nil for nothing
+	vars     unsafe.Pointer
+	computes bool // it has an expression
 }
 
 // Inputs are what a run starts from. Those that the flow takes must be there

@@ -66,7 +66,7 @@ type call struct {
 func commands() []command {
 	return []command{
 		serveCommand(), checkCommand(), lockCommand(), diffCommand(), testCommand(), routesCommand(), nodesCommand(),
-		fmtCommand(), graphCommand(), schemaCommand(), newCommand(), lspCommand(), versionCommand(), helpCommand(),
+		fmtCommand(), graphCommand(), schemaCommand(), openapiCommand(), newCommand(), lspCommand(), versionCommand(), helpCommand(),
 	}
 }
 

@@ -148,7 +148,7 @@ func parameters(n *engine.Node) schema {
 	for _, p := range n.In.Props {
 		s := described(value(p.Type), p.Doc)
 		if p.HasDefault {
-			s["default"] = standard(p)
+			s["default"] = Default(p)
 		}
 		props[p.Name] = s
 		if !p.Optional {

@@ -56,8 +56,8 @@ func bounds(s schema, t *engine.Type, least, most string) {
 	}
 }
 
-// standard is the default of a parameter, as a flow would write it.
-func standard(p *engine.Prop) any {
+// Default is the default of a property, as JSON has it.
+func Default(p *engine.Prop) any {
 	switch p.Type.Base {
 	case engine.Boolean:
 		return p.Default == "true"

@@ -1,0 +1,207 @@
+package openapi_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/valyala/fasthttp"
+
+	"sluice/engine"
+	"sluice/flows"
+	"sluice/nodes"
+	"sluice/nodes/memory"
+	"sluice/nodes/password"
+	"sluice/nodes/session"
+	"sluice/server/endpoint"
+	"sluice/server/rest"
+)
+
+// serve returns what serves the shipped flows from memory.
+func serve(t *testing.T) fasthttp.RequestHandler {
+	t.Helper()
+	hasher, err := password.NewHasher(password.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stores := memory.New()
+	app, err := engine.Load(flows.FS, engine.Env{
+		Nodes: nodes.Core(stores, hasher), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var eps []rest.Endpoint
+	for _, f := range app.Flows {
+		eps = append(eps, endpoint.New(f, endpoint.Deps{
+			Sessions: stores.Sessions, Repeats: stores.Repeats, Limiter: endpoint.NewLimiter(1000), MaxBody: 1 << 16,
+		}))
+	}
+	s := rest.New(rest.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err := s.Swap(eps); err != nil {
+		t.Fatal(err)
+	}
+	return s.Handler()
+}
+
+// nobodys is the id of no session.
+const nobodys = "00000000-0000-4000-8000-000000000000"
+
+// A call is a request to a server, and what is expected of its answer.
+type call struct {
+	endpoint string // method and path
+	body     string
+	token    string // name of a token that an answer gave before
+	status   int
+	keep     string // name to keep the token of the answer under
+	code     string // of a failure
+}
+
+// do calls a server and returns the request and the response as other programs
+// see them.
+func (c call) do(t *testing.T, handler fasthttp.RequestHandler, token string) (*http.Request, *http.Response, []byte) {
+	t.Helper()
+	method, path, _ := strings.Cut(c.endpoint, " ")
+	asked, err := http.NewRequestWithContext(t.Context(), method, "http://localhost"+path, strings.NewReader(c.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := c.endpoint + " HTTP/1.1\r\nHost: localhost\r\n"
+	if c.body != "" {
+		asked.Header.Set("Content-Type", "application/json")
+		raw += fmt.Sprintf("Content-Type: application/json\r\nContent-Length: %d\r\n", len(c.body))
+	}
+	if token != "" {
+		asked.Header.Set("Session", token)
+		raw += "Session: " + token + "\r\n"
+	}
+	var rc fasthttp.RequestCtx
+	rc.Init(&fasthttp.Request{}, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, nil)
+	if err := rc.Request.Read(bufio.NewReader(strings.NewReader(raw + "\r\n" + c.body))); err != nil {
+		t.Fatal(err)
+	}
+	handler(&rc)
+	body := bytes.Clone(rc.Response.Body())
+	res := &http.Response{StatusCode: rc.Response.StatusCode(), Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: asked}
+	for name, value := range rc.Response.Header.All() {
+		res.Header.Add(string(name), string(value))
+	}
+	return asked, res, body
+}
+
+// seal forbids what a document does not name, so that an answer which holds more
+// is found.
+func seal(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if v["type"] == "object" && v["properties"] != nil {
+			v["additionalProperties"] = false
+		}
+		for _, inside := range v {
+			seal(inside)
+		}
+	case []any:
+		for _, inside := range v {
+			seal(inside)
+		}
+	}
+}
+
+// story calls every shipped endpoint with success and without. ID stands for the
+// id of the session that was opened last.
+func story() []call {
+	const (
+		ada  = `{"email": "ada@example.com", "password": "a ferry across the river"}`
+		news = `{"current": "a ferry across the river", "new": "a bridge over the river"}`
+	)
+	return []call{
+		{endpoint: "POST /auth/sign-up", body: ada, status: 201, keep: "first"},
+		{endpoint: "POST /auth/sign-up", body: ada, status: 409, code: "emailTaken"},
+		{endpoint: "POST /auth/sign-up", body: `{"email": "ada", "name": ""}`, status: 400, code: "invalid_input"},
+		{endpoint: "POST /auth/sign-in", body: ada, status: 200, keep: "second"},
+		{endpoint: "POST /auth/sign-in", body: news, status: 400, code: "invalid_input"},
+		{endpoint: "POST /auth/sign-in", body: strings.Replace(ada, "ferry", "boat", 1), status: 401, code: "invalid_credentials"},
+		{endpoint: "GET /auth/me", token: "first", status: 200},
+		{endpoint: "GET /auth/me", status: 401, code: "missing_session_token"},
+		{endpoint: "GET /auth/me?more=1", token: "first", status: 400, code: "invalid_input"},
+		{endpoint: "GET /auth/sessions?limit=1", token: "first", status: 200},
+		{endpoint: "GET /auth/sessions?limit=0", token: "first", status: 400, code: "invalid_input"},
+		{endpoint: "GET /examples/beta", token: "first", status: 403, code: "missing_access_group"},
+		{endpoint: "DELETE /examples/beta", token: "first", status: 403, code: "missing_access_group"},
+		{endpoint: "POST /examples/beta", token: "first", status: 200},
+		{endpoint: "POST /examples/beta", token: "wrong", status: 401, code: "invalid_session_token"},
+		{endpoint: "GET /examples/beta", token: "first", status: 200},
+		{endpoint: "DELETE /examples/beta", token: "first", status: 204},
+		{endpoint: "DELETE /auth/sessions/" + nobodys, token: "first", status: 404, code: "unknown_session"},
+		{endpoint: "DELETE /auth/sessions/ID", token: "first", status: 204},
+		{endpoint: "POST /auth/change-password", body: strings.Replace(news, "ferry", "boat", 1), token: "first", status: 403, code: "wrong_password"},
+		{endpoint: "POST /auth/change-password", body: news, token: "first", status: 200, keep: "third"},
+		{endpoint: "POST /auth/sign-out-others", token: "third", status: 200},
+		{endpoint: "POST /auth/sign-out-others", token: "first", status: 401, code: "invalid_session_token"},
+		{endpoint: "POST /auth/sign-out", token: "third", status: 204},
+		{endpoint: "POST /auth/sign-out", token: "third", status: 401, code: "invalid_session_token"},
+		{endpoint: "POST /auth/sign-in", body: strings.Replace(ada, "ferry across", "bridge over", 1), status: 200, keep: "fourth"},
+		{endpoint: "POST /auth/sign-out-all", token: "fourth", status: 200},
+		{endpoint: "POST /auth/sign-out-all", token: "fourth", status: 401, code: "invalid_session_token"},
+	}
+}
+
+func TestAnswersAreAsDocumented(t *testing.T) {
+	var doc map[string]any
+	if err := json.Unmarshal(documented(t), &doc); err != nil {
+		t.Fatal(err)
+	}
+	seal(doc)
+	text, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, handler := judge(t, text), serve(t)
+	tokens := map[string]string{"wrong": "sls_0123456789abcdefghijklmnopqrstuvwxyz0123456"}
+	called := map[string]map[bool]bool{} // by endpoint, whether it succeeded
+	var id string                        // of the last session that was opened
+	for _, c := range story() {
+		c.endpoint = strings.Replace(c.endpoint, "/ID", "/"+id, 1)
+		asked, res, body := c.do(t, handler, tokens[c.token])
+		var told struct {
+			Session struct{ ID, Token string }
+			Errors  []struct{ Code string }
+		}
+		if err := json.Unmarshal(body, &told); err != nil && len(body) > 0 {
+			t.Fatalf("%s = %s, %v, want JSON", c.endpoint, body, err)
+		}
+		if res.StatusCode != c.status || c.code != "" && (len(told.Errors) == 0 || told.Errors[0].Code != c.code) {
+			t.Fatalf("%s = %d %s, want %d %s", c.endpoint, res.StatusCode, body, c.status, c.code)
+		}
+		if c.keep != "" {
+			tokens[c.keep], id = told.Session.Token, told.Session.ID
+		}
+		if ok, errs := v.ValidateHttpResponse(asked, res); !ok {
+			for _, e := range errs {
+				t.Errorf("%s = %d %s, documented otherwise: %s %v", c.endpoint, res.StatusCode, body, e.Reason, e.SchemaValidationErrors)
+			}
+		}
+		if ok, errs := v.ValidateHttpRequest(asked); !ok && c.status < 300 {
+			t.Errorf("%s was answered, documented otherwise: %v", c.endpoint, errs[0].Reason)
+		}
+		path, _, _ := strings.Cut(strings.Replace(strings.Replace(c.endpoint, id, "{id}", 1), nobodys, "{id}", 1), "?")
+		if called[path] == nil {
+			called[path] = map[bool]bool{}
+		}
+		called[path][c.status < 300] = true
+	}
+	for path, ops := range doc["paths"].(map[string]any) {
+		for method := range ops.(map[string]any) {
+			if e := strings.ToUpper(method) + " " + path; len(called[e]) != 2 {
+				t.Errorf("%s was called with %v, want a success and a failure", e, called[e])
+			}
+		}
+	}
+}
