@@ -18,7 +18,7 @@ type Config struct {
 	Flows          string         `json:"flows" default:"flows" doc:"Folder of the flow files. Where it is not set and there is no folder flows, the flows that come with Sluice are served."`
 	Folders        []string       `json:"folders" format:"folder" doc:"Folders below flows whose flows are served, as in auth. Without any it is all of them. The others are checked all the same."`
 	Data           string         `json:"data" default:"data" doc:"Folder of the embedded database. It is made where it is missing, and one process at a time can use it."`
-	Store          string         `json:"store" doc:"Where users and sessions are kept, as a URL. Where it is not set it is the embedded database in the data folder."`
+	Store          string         `json:"store" doc:"Where users and sessions are kept, as a URL: sqlite: and a folder, or mongodb://HOST/NAME for a MongoDB that many processes share. Where it is not set it is the embedded database in the data folder."`
 	Vars           []string       `json:"vars" format:"variable" doc:"Names of environment variables that flows may read as $env.NAME. They are secrets: no answer and no log shows them."`
 	APIKeys        []KeyHash      `json:"api-key-hashes" doc:"SHA-256, in hex, of each API key that flows with apiKey: required accept."`
 	TrustedProxies []netip.Prefix `json:"trusted-proxies" doc:"Networks of the proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8. Without them a caller's address is its peer's."`

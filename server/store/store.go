@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"sluice/nodes"
+	"sluice/server/store/mongo"
 	"sluice/server/store/sqlite"
 )
 
@@ -32,6 +33,7 @@ var scheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]+):`)
 //	data                    the directory data, with the embedded store in it
 //	sqlite:data, file:data  the same
 //	sqlite:data?cached=N    the same, with N sessions kept in memory
+//	mongodb://host/data     the database data of a MongoDB, also as mongodb+srv
 //
 // A directory that is missing is made.
 func Open(ctx context.Context, address string) (*Store, error) {
@@ -47,9 +49,11 @@ func Open(ctx context.Context, address string) (*Store, error) {
 			return nil, fmt.Errorf("reading store URL: %w", err)
 		}
 		return openSQLite(ctx, strings.TrimPrefix(dir, "//"), o)
+	case "mongodb", "mongodb+srv":
+		return openMongo(ctx, name+address[len(m[1]):])
 	default:
 		// Not the whole URL, which may hold a password.
-		return nil, fmt.Errorf("store URL has the unknown scheme %q: give a directory, or sqlite: and a directory", name)
+		return nil, fmt.Errorf("store URL has the unknown scheme %q: give a directory, sqlite: and a directory, or a mongodb: URL", name)
 	}
 }
 
@@ -75,6 +79,14 @@ func openSQLite(ctx context.Context, dir string, o sqlite.Options) (*Store, erro
 		return nil, errors.New("store URL names no directory")
 	}
 	db, err := sqlite.Open(ctx, dir, o)
+	if err != nil {
+		return nil, fmt.Errorf("opening store: %w", err)
+	}
+	return &Store{Stores: db.Stores(), Ready: db.Ready, Close: db.Close}, nil
+}
+
+func openMongo(ctx context.Context, uri string) (*Store, error) {
+	db, err := mongo.Open(ctx, uri)
 	if err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}

@@ -56,7 +56,9 @@ func TestOpenRefusesWhatItDoesNotKnow(t *testing.T) {
 	for url, want := range map[string]string{
 		"":                              "names no directory",
 		"sqlite:":                       "names no directory",
-		"mongodb://ada:secret@db/x":     `unknown scheme "mongodb"`,
+		"mongodb://ada:secret@db/x?w=1": "w=1: writes must reach a majority",
+		"MongoDB://ada:secret@/x":       "reading store URL",
+		"mongo://ada:secret@db/x":       `unknown scheme "mongo"`,
 		"postgres:x":                    `unknown scheme "postgres"`,
 		"sqlite:data?cache=1":           `"cache" is unknown`,
 		"sqlite:data?cached=0":          `cached is "0"`,

@@ -1,0 +1,165 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sluice/engine"
+	"sluice/nodes/repeat"
+	"sluice/nodes/session"
+	"sluice/nodes/user"
+)
+
+// wantUnavailable fails the test for each kind of call that does anything but
+// say within its time that the database is away.
+func wantUnavailable(t *testing.T, db *DB, u user.User) {
+	t.Helper()
+	now := time.Now()
+	h, made := newSession(user.ProvenID{ID: u.ID})
+	c := repeat.NewClaim(repeat.Hash{1}, repeat.Hash{2}, now.Add(time.Minute))
+	var wg sync.WaitGroup
+	for name, call := range map[string]func(ctx context.Context) error{
+		"Ready":           db.Ready,
+		"Sessions.Get":    func(ctx context.Context) error { _, err := Sessions{db}.Get(ctx, h, now); return err },
+		"Sessions.Create": func(ctx context.Context) error { return Sessions{db}.Create(ctx, h, made) },
+		"Sessions.List": func(ctx context.Context) error {
+			_, err := Sessions{db}.List(ctx, u.ID, "", 10, now)
+			return err
+		},
+		"Sessions.End": func(ctx context.Context) error {
+			_, err := Sessions{db}.End(ctx, session.Which{UserID: u.ID}, now)
+			return err
+		},
+		"Users.ByEmail":     func(ctx context.Context) error { _, err := Users{db}.ByEmail(ctx, u.EmailKey); return err },
+		"Users.Create":      func(ctx context.Context) error { return Users{db}.Create(ctx, user.User{ID: "x", EmailKey: "x"}, "") },
+		"Passwords.Hash":    func(ctx context.Context) error { _, err := Passwords{db}.Hash(ctx, u.ID); return err },
+		"Passwords.SetHash": func(ctx context.Context) error { return Passwords{db}.SetHash(ctx, u.ID, "", "next") },
+		"Repeats.Claim":     func(ctx context.Context) error { _, err := Repeats{db}.Claim(ctx, c, now); return err },
+	} {
+		wg.Go(func() {
+			start := time.Now()
+			err := call(t.Context())
+			if took := time.Since(start); !errors.Is(err, engine.ErrUnavailable) || took > 2500*time.Millisecond {
+				t.Errorf("%s = %v after %v, want %v within 2.5 s", name, err, took, engine.ErrUnavailable)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestADatabaseThatIsGoneIsUnavailable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: starts a database")
+	}
+	var s server
+	defer s.stop()
+	if err := s.start(); err != nil {
+		t.Fatalf("starting the database = %v, want nil", err)
+	}
+	db := openWith(t, settingsOf(t, s.uri), newName())
+	u := addUser(t, db, "ada@example.com")
+	if err := s.child.Process.Kill(); err != nil {
+		t.Fatalf("Kill() = %v, want nil", err)
+	}
+	wantUnavailable(t, db, u)
+}
+
+func TestADatabaseThatSaysNothingIsUnavailableAndComesBack(t *testing.T) {
+	serverURI(t)
+	if shared.child == nil {
+		t.Skip(uriVar + " is set: a replica set is not reached through the line that this test cuts")
+	}
+	line := newLine(t, strings.Trim(strings.TrimPrefix(shared.uri, "mongodb://"), "/"))
+	db := openWith(t, settingsOf(t, "mongodb://"+line.Addr().String()), newName())
+	u := addUser(t, db, "ada@example.com")
+	h, s := newSession(user.ProvenID{ID: u.ID})
+	if err := (Sessions{db}).Create(t.Context(), h, s); err != nil {
+		t.Fatalf("Create() = %v, want nil", err)
+	}
+	line.silent.Store(true)
+	Sessions{db}.Touch(h, time.Now().Add(30*time.Minute))
+	wantUnavailable(t, db, u)
+	line.silent.Store(false)
+	var err error
+	for range 100 {
+		if _, err = (Sessions{db}).Get(t.Context(), h, time.Now()); err == nil || errors.Is(err, session.ErrNoSession) {
+			break
+		}
+	}
+	// Where the end of all sessions arrived after all, they have ended.
+	if err != nil && !errors.Is(err, session.ErrNoSession) {
+		t.Errorf("Get() once the database is back = %v, want an answer", err)
+	}
+}
+
+// A line leads to a server, and loses what is said on it while it is silent.
+type line struct {
+	net.Listener
+	silent atomic.Bool
+}
+
+func newLine(t *testing.T, to string) *line {
+	t.Helper()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("Listen() = %v, want nil", err)
+	}
+	l := &line{Listener: inner}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", to)
+			if err != nil {
+				client.Close()
+				return
+			}
+			go l.carry(server, client)
+			go l.carry(client, server)
+		}
+	}()
+	return l
+}
+
+// carry hands on what one side says until it hangs up.
+func (l *line) carry(to, from net.Conn) {
+	defer to.Close()
+	text := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(text)
+		if err == nil && !l.silent.Load() {
+			_, err = to.Write(text[:n])
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				from.Close()
+			}
+			return
+		}
+	}
+}
+
+func TestCallsOfAClosedStoreAreUnavailable(t *testing.T) {
+	db := openTest(t, newName(), nil)
+	u := addUser(t, db, "ada@example.com")
+	if err := db.users.Database().Drop(t.Context()); err != nil {
+		t.Fatalf("Drop() = %v, want nil", err)
+	}
+	for range 2 {
+		if err := db.Close(); err != nil {
+			t.Errorf("Close() = %v, want nil", err)
+		}
+	}
+	Sessions{db}.Touch(session.Hash{1}, time.Now())
+	wantUnavailable(t, db, u)
+}

@@ -1,0 +1,219 @@
+// Package mongo keeps users, passwords, sessions and answers to repeated calls
+// in a MongoDB replica set or sharded cluster, which any number of processes
+// share.
+//
+// # Collections
+//
+//	users     _id is the user's id; with the hash of the password and the epoch
+//	claims    _id is the EmailKey of an address; says which user has it
+//	sessions  _id is the SHA-256 of the token
+//	repeats   _id is the SHA-256 that names the call
+//
+// On a sharded cluster shard each by its hashed _id. What happens on every
+// request, and whatever must be right, then reads or writes one document on one
+// shard. Only lists of sessions and clean-up go by the index on a user's
+// sessions, and to every shard. There is no unique index but _id, as a sharded
+// cluster allows none.
+//
+// # Durability and freshness
+//
+// Every write waits for a majority and its journal; every read asks the primary.
+// A store URL that wants less is refused. A primary that a network split has
+// deposed can answer reads for some seconds until it notices. Whoever cannot
+// live with that adds readConcernLevel=linearizable to the URL: then session
+// checks ask a majority each, which costs a round trip between the servers.
+//
+// A call takes two seconds at most, after which it is [engine.ErrUnavailable].
+// A write that ended so may have been made all the same.
+//
+// # Epochs
+//
+// A session has the epoch that its user had when it was created, and counts only
+// while the user still has it. So ending all sessions of a user, and every proof
+// made before, is one write to the user's document. Where one session is spared,
+// the same write notes its id in the user's document. Deleting the sessions
+// afterwards saves space and counts them; if it fails, they have ended all the same.
+//
+// # Addresses
+//
+// A user has an address who has its claim. Whoever wants it inserts the claim
+// first, which only one can, and then writes the user; whoever leaves it writes
+// the user first and then deletes the claim. A process that dies in between
+// leaves a claim whose user does not have the address. After a minute, many times
+// what a call takes, another user may take it over.
+//
+// # Expiry
+//
+// Expiry is compared in every read with the time of the caller. The indexes by
+// which MongoDB deletes what has expired, an hour later, only save space.
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"sluice/engine"
+	"sluice/nodes"
+)
+
+// budget is how long a call may take.
+const budget = 2 * time.Second
+
+// A DB is a database that is connected. It is safe for many goroutines.
+type DB struct {
+	client  *driver.Client
+	budget  time.Duration // of a call, with all that it asks the database
+	touches *touches
+	close   func() error
+
+	users, claims, sessions, repeats *driver.Collection
+
+	// checked are the users and sessions as session checks read them.
+	checked struct{ users, sessions *driver.Collection }
+
+	lacks []string // indexes that the server cannot make, and why
+}
+
+// Open connects to the database that a mongodb: or mongodb+srv: URL names, or to
+// sluice where the URL names none, and makes the indexes that are missing. It
+// fails where the database cannot be reached, where the URL asks for less than
+// the store promises, and where an index is other than it should be.
+func Open(ctx context.Context, uri string) (*DB, error) {
+	o, name, err := settings(uri)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, o, name)
+}
+
+func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, error) {
+	strict := o.ReadConcern.Level == readconcern.Linearizable().Level
+	o.SetReadConcern(readconcern.Local())
+	client, err := driver.Connect(o)
+	if err != nil {
+		return nil, fmt.Errorf("reading store URL: %w", err)
+	}
+	in := client.Database(name)
+	db := &DB{
+		client: client, budget: *o.Timeout,
+		users: in.Collection("users"), claims: in.Collection("claims"),
+		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"),
+	}
+	db.checked.users, db.checked.sessions = db.users, db.sessions
+	if strict {
+		read := options.Collection().SetReadConcern(readconcern.Linearizable())
+		db.checked.users, db.checked.sessions = in.Collection("users", read), in.Collection("sessions", read)
+	}
+	err = db.Ready(ctx)
+	if err == nil {
+		err = db.index(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, client.Disconnect(ctx))
+	}
+	db.touches = newTouches(db.touch)
+	db.close = sync.OnceValue(db.shut)
+	return db, nil
+}
+
+// settings reads a store URL: how to connect, and the name of the database.
+func settings(uri string) (o *options.ClientOptions, name string, err error) {
+	o = options.Client().ApplyURI(uri)
+	if err := o.Validate(); err != nil {
+		return nil, "", fmt.Errorf("reading store URL: %w", err)
+	}
+	if w := o.WriteConcern; w != nil {
+		if w.W != nil && w.W != "majority" {
+			return nil, "", fmt.Errorf("store URL has w=%v: writes must reach a majority, or they can be lost after they were acknowledged; leave w out", w.W)
+		}
+		if w.Journal != nil && !*w.Journal {
+			return nil, "", errors.New("store URL has journal=false: writes must reach the journal, or they can be lost after they were acknowledged; leave journal out")
+		}
+	}
+	if p := o.ReadPreference; p != nil && p.Mode() != readpref.PrimaryMode {
+		return nil, "", fmt.Errorf("store URL has readPreference=%v: a secondary may not know of a sign-out yet; leave readPreference out", p.Mode())
+	}
+	if o.RetryWrites != nil && !*o.RetryWrites {
+		return nil, "", errors.New("store URL has retryWrites=false: a failover would fail writes that were made; leave retryWrites out")
+	}
+	if o.ReadConcern == nil {
+		o.SetReadConcern(readconcern.Local())
+	}
+	if l := o.ReadConcern.Level; l != "local" && l != "linearizable" {
+		return nil, "", fmt.Errorf("store URL has readConcernLevel=%s: local and linearizable are known", l)
+	}
+	journal := true
+	o.SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journal}).
+		SetReadPreference(readpref.Primary()).SetRetryWrites(true).SetRetryReads(true).
+		SetTimeout(budget).SetServerSelectionTimeout(budget).SetConnectTimeout(budget)
+	if o.AppName == nil {
+		o.SetAppName("sluice")
+	}
+	if o.MaxPoolSize == nil {
+		o.SetMaxPoolSize(100)
+	}
+	if o.MinPoolSize == nil {
+		o.SetMinPoolSize(4)
+	}
+	if o.MaxConnIdleTime == nil {
+		o.SetMaxConnIdleTime(10 * time.Minute)
+	}
+	if o.MaxConnecting == nil {
+		o.SetMaxConnecting(4)
+	}
+	return o, databaseOf(uri), nil
+}
+
+// databaseOf returns the database that a valid URL names.
+func databaseOf(uri string) string {
+	_, rest, _ := strings.Cut(uri, "://")
+	rest, _, _ = strings.Cut(rest, "?")
+	if _, name, _ := strings.Cut(rest, "/"); name != "" {
+		return name
+	}
+	return "sluice"
+}
+
+// bound gives a call its time.
+func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, db.budget)
+}
+
+// Stores returns the stores that keep their data in db.
+func (db *DB) Stores() nodes.Stores {
+	return nodes.Stores{Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}}
+}
+
+// Ready tells why db cannot serve, or returns nil.
+func (db *DB) Ready(ctx context.Context) error {
+	ctx, cancel := db.bound(ctx)
+	defer cancel()
+	if err := db.client.Ping(ctx, readpref.Primary()); err != nil {
+		return fmt.Errorf("reaching the database: %w: %w", engine.ErrUnavailable, err)
+	}
+	return nil
+}
+
+// Close writes what waits, as far as that takes less than two seconds, and
+// hangs up. Whoever calls db after that gets [engine.ErrUnavailable].
+func (db *DB) Close() error { return db.close() }
+
+func (db *DB) shut() error {
+	db.touches.close()
+	ctx, cancel := db.bound(context.Background())
+	defer cancel()
+	if err := db.client.Disconnect(ctx); err != nil {
+		return fmt.Errorf("hanging up: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,255 @@
+package mongo
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
+
+	"sluice/engine"
+	"sluice/nodes/repeat"
+	"sluice/nodes/session"
+	"sluice/nodes/user"
+)
+
+// A recorder keeps the commands that the driver sends.
+type recorder struct {
+	mu       sync.Mutex
+	commands []bson.Raw // guarded by mu
+}
+
+func (r *recorder) monitor() *event.CommandMonitor {
+	return &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.commands = append(r.commands, slices.Clone(e.Command))
+	}}
+}
+
+// taken returns what was recorded, and forgets it.
+func (r *recorder) taken() []bson.Raw {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := r.commands
+	r.commands = nil
+	return taken
+}
+
+// hostile is a value that would be an operator, if it were read as one.
+const hostile = `{"$gt": ""}`
+
+func TestWhatTheServerIsTold(t *testing.T) {
+	r := &recorder{}
+	db := openTest(t, newName(), r.monitor())
+	r.taken()
+	s, now, ctx := db.Stores(), time.Now(), t.Context()
+	id, key, next, yes := "$where", "$ne@example.com", "$set@example.com", true
+	h, made := newSession(user.ProvenID{ID: id})
+	made.IP, made.AccessGroupKeys = hostile, []string{"$inc", hostile}
+	made.UserAgent.Family = "$family"
+	c := repeat.NewClaim(repeat.Hash{1}, repeat.Hash{2}, now.Add(time.Minute))
+
+	for _, step := range []struct {
+		name string
+		hot  bool // each command names one document by its _id
+		call func() error
+	}{
+		{"sign-up", true, func() error {
+			return s.Users.Create(ctx, user.User{ID: id, Email: key, EmailKey: key, Name: hostile}, hostile)
+		}},
+		{"find by address", true, func() error { _, err := s.Users.ByEmail(ctx, key); return err }},
+		{"find by id", true, func() error { _, err := s.Users.ByID(ctx, id); return err }},
+		{"move", true, func() error {
+			_, err := s.Users.Update(ctx, id, user.Change{Email: &next, EmailKey: &next}, now)
+			return err
+		}},
+		{"hash", true, func() error { _, err := s.Passwords.Hash(ctx, id); return err }},
+		{"set hash", true, func() error { return s.Passwords.SetHash(ctx, id, hostile, "$hash") }},
+		{"sign-in", true, func() error { return s.Sessions.Create(ctx, h, made) }},
+		{"check", true, func() error { _, err := s.Sessions.Get(ctx, h, now); return err }},
+		{"touch", true, func() error { return db.touch(ctx, use{h, now.Add(30 * time.Minute)}) }},
+		{"groups", true, func() error {
+			_, err := s.Sessions.Update(ctx, session.Which{Hash: h}, session.Groups{Add: []string{"$push"}}, now)
+			return err
+		}},
+		{"list", false, func() error { _, err := s.Sessions.List(ctx, id, "$a", 10, now); return err }},
+		{"sign-out of the others", false, func() error {
+			_, err := s.Sessions.End(ctx, session.Which{UserID: id, Except: made.ID}, now)
+			return err
+		}},
+		{"sign-out by id", false, func() error {
+			_, err := s.Sessions.End(ctx, session.Which{UserID: id, ID: "$sid"}, now)
+			return err
+		}},
+		{"sign-out", true, func() error { _, err := s.Sessions.End(ctx, session.Which{Hash: h}, now); return err }},
+		{"end of all, its one write", true, func() error { _, err := db.endAll(ctx, id, "", now); return err }},
+		{"sign-out from everywhere", false, func() error { _, err := s.Sessions.End(ctx, session.Which{UserID: id}, now); return err }},
+		{"disable", false, func() error { _, err := s.Users.Update(ctx, id, user.Change{Disabled: &yes}, now); return err }},
+		{"claim", true, func() error { _, err := s.Repeats.Claim(ctx, c, now); return err }},
+		{"keep", true, func() error {
+			a := engine.Answer{Status: 200, Headers: []engine.Header{{Name: "$h", Value: hostile}}, Body: []byte(hostile)}
+			return s.Repeats.Keep(ctx, c, a, now.Add(time.Hour), now)
+		}},
+		{"release", true, func() error { return s.Repeats.Release(ctx, c) }},
+	} {
+		if err := step.call(); err != nil {
+			t.Fatalf("%s = %v, want nil", step.name, err)
+		}
+		told := r.taken()
+		if len(told) == 0 {
+			t.Errorf("%s told the server nothing", step.name)
+		}
+		for _, command := range told {
+			checkCommand(t, step.name, command, step.hot)
+		}
+	}
+}
+
+func TestStrictChecksAskAMajority(t *testing.T) {
+	for level, want := range map[string]string{"local": "local", "linearizable": "linearizable"} {
+		r := &recorder{}
+		o := settingsOf(t, serverURI(t)+"?readConcernLevel="+level)
+		if shared.child == nil {
+			t.Skip(uriVar + " is set, and may have options of its own")
+		}
+		db := openWith(t, o.SetTimeout(patience).SetMonitor(r.monitor()), newName())
+		u := addUser(t, db, "ada@example.com")
+		h, s := newSession(user.ProvenID{ID: u.ID})
+		if err := (Sessions{db}).Create(t.Context(), h, s); err != nil {
+			t.Fatalf("Create() = %v, want nil", err)
+		}
+		r.taken()
+		if _, err := (Sessions{db}).Get(t.Context(), h, time.Now()); err != nil {
+			t.Fatalf("Get() = %v, want nil", err)
+		}
+		for _, command := range r.taken() {
+			if got, _ := command.Lookup("readConcern", "level").StringValueOK(); got != want {
+				t.Errorf("session check with %s sent %v, want read concern %s", level, command, want)
+			}
+		}
+	}
+}
+
+// checkCommand fails the test where a command breaks a rule.
+func checkCommand(t *testing.T, step string, command bson.Raw, hot bool) {
+	t.Helper()
+	elements, err := command.Elements()
+	if err != nil {
+		t.Fatalf("%s: Elements(%v) = %v, want nil", step, command, err)
+	}
+	kind := elements[0].Key()
+	var filters, written []bson.Raw
+	switch kind {
+	case "find":
+		filters = append(filters, command.Lookup("filter").Document())
+	case "findAndModify":
+		filters = append(filters, command.Lookup("query").Document())
+		written = append(written, command.Lookup("update").Document())
+	case "update":
+		for _, u := range documents(t, command.Lookup("updates")) {
+			filters = append(filters, u.Lookup("q").Document())
+			written = append(written, u.Lookup("u").Document())
+			if _, err := u.LookupErr("upsert"); err == nil {
+				t.Errorf("%s: %v upserts, want it to change only what is there", step, command)
+			}
+		}
+	case "delete":
+		for _, d := range documents(t, command.Lookup("deletes")) {
+			filters = append(filters, d.Lookup("q").Document())
+		}
+	case "insert":
+		written = documents(t, command.Lookup("documents"))
+	case "endSessions", "killCursors", "getMore":
+		return
+	default:
+		t.Errorf("%s: unexpected command %v", step, command)
+	}
+	if kind != "find" {
+		w, _ := command.Lookup("writeConcern", "w").StringValueOK()
+		j, _ := command.Lookup("writeConcern", "j").BooleanOK()
+		if w != "majority" || !j {
+			t.Errorf("%s: %v has write concern w %q and j %t, want majority and true", step, command, w, j)
+		}
+	}
+	for _, f := range filters {
+		checkFilter(t, step, f)
+		if _, err := f.LookupErr("_id", "$eq"); hot && err != nil {
+			t.Errorf("%s: filter %v names no _id", step, f)
+		}
+	}
+	for _, w := range written {
+		checkWritten(t, step, w)
+	}
+}
+
+func documents(t *testing.T, v bson.RawValue) (all []bson.Raw) {
+	t.Helper()
+	values, err := v.Array().Values()
+	if err != nil {
+		t.Fatalf("Values(%v) = %v, want nil", v, err)
+	}
+	for _, v := range values {
+		all = append(all, v.Document())
+	}
+	return all
+}
+
+// checkFilter fails the test unless a filter is conditions of one operator and
+// one scalar each, at most joined by $or.
+func checkFilter(t *testing.T, step string, filter bson.Raw) {
+	t.Helper()
+	elements, _ := filter.Elements()
+	for _, e := range elements {
+		if e.Key() == "$or" {
+			for _, f := range documents(t, e.Value()) {
+				checkFilter(t, step, f)
+			}
+			continue
+		}
+		condition, _ := e.Value().DocumentOK()
+		operators, _ := condition.Elements()
+		if strings.HasPrefix(e.Key(), "$") || len(operators) != 1 || !strings.HasPrefix(operators[0].Key(), "$") {
+			t.Errorf("%s: filter %v has %v, want one operator to a field", step, filter, e)
+			continue
+		}
+		switch operators[0].Value().Type {
+		case bson.TypeString, bson.TypeInt64, bson.TypeBoolean, bson.TypeDateTime, bson.TypeBinary, bson.TypeObjectID:
+		default:
+			t.Errorf("%s: filter %v has %v, want a scalar", step, filter, e)
+		}
+	}
+}
+
+// checkWritten fails the test where a document, or what an update sets, has a
+// key that is an operator.
+func checkWritten(t *testing.T, step string, doc bson.Raw) {
+	t.Helper()
+	elements, _ := doc.Elements()
+	for _, e := range elements {
+		value, _ := e.Value().DocumentOK()
+		if strings.HasPrefix(e.Key(), "$") && e.Key() != "$set" && e.Key() != "$inc" {
+			t.Errorf("%s: %v has the operator %s", step, doc, e.Key())
+		}
+		if !plain(value) {
+			t.Errorf("%s: %v has an operator below %s", step, doc, e.Key())
+		}
+	}
+}
+
+// plain tells whether no key in a document, at any depth, begins with $.
+func plain(doc bson.Raw) bool {
+	elements, _ := doc.Elements()
+	return !slices.ContainsFunc(elements, func(e bson.RawElement) bool {
+		inner, ok := e.Value().DocumentOK()
+		if !ok {
+			list, _ := e.Value().ArrayOK()
+			inner = bson.Raw(list)
+		}
+		return strings.HasPrefix(e.Key(), "$") || !plain(inner)
+	})
+}
