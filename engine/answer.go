@@ -114,7 +114,7 @@ func (c *compiler) output(v *value, t *Type, what string) {
 		for _, m := range v.members {
 			given[m.name] = true
 			if p := t.prop(m.name); p == nil {
-				c.problem(m.at, didYouMean(m.name, t.propNames()), "output does not declare %q", m.name)
+				c.problem(m.at, DidYouMean(m.name, t.propNames()), "output does not declare %q", m.name)
 			} else {
 				c.output(m.v, p.Type, what+"."+m.name)
 			}

@@ -136,7 +136,7 @@ func (c *compiler) placeObject(v *value, t *Type, proto unsafe.Pointer, at uintp
 	for _, m := range v.members {
 		p := t.prop(m.name)
 		if p == nil {
-			c.problem(m.at, didYouMean(m.name, t.propNames()), "%s has no %q", what, m.name)
+			c.problem(m.at, DidYouMean(m.name, t.propNames()), "%s has no %q", what, m.name)
 			continue
 		}
 		given[m.name] = true

@@ -233,7 +233,7 @@ func (c *compiler) node(st *step) {
 		}
 		out := n.outcome(b.name)
 		if out == nil {
-			c.problem(b.at, didYouMean(b.name, outcomeNames(n)), "%s has no outcome %q", n.Name, b.name)
+			c.problem(b.at, DidYouMean(b.name, outcomeNames(n)), "%s has no outcome %q", n.Name, b.name)
 		}
 		routed[out] = true
 		j.begin(before)

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"strings"
-	"unsafe"
 
 	"github.com/expr-lang/expr/ast"
 	"gopkg.in/yaml.v3"
@@ -86,7 +85,7 @@ func (c *compiler) presenceTest(v typed, at Pos) func(frame) bool {
 		empty := isZero(v.t.goType)
 		return func(f frame) bool { p := r.at(f); return p != nil && !empty(p) }
 	case v.optional:
-		return func(f frame) bool { return r.at(f) != nil }
+		return existence(r)
 	}
 	c.problem(at, "compare it, as in "+v.text+" == ...", "%s is always there, so it decides nothing", v.text)
 	return nil
@@ -167,5 +166,5 @@ func (x *exprCompiler) assume(texts []string) func() {
 
 // existence is how a field is told to be there.
 func existence(r ref) func(frame) bool {
-	return func(f frame) bool { var p unsafe.Pointer = r.at(f); return p != nil }
+	return func(f frame) bool { return r.at(f) != nil }
 }

@@ -116,7 +116,7 @@ func (c *compiler) checkCase(from typed, b branch) {
 	t := from.t
 	switch {
 	case len(t.Enum) > 0 && !slices.Contains(t.Enum, b.name):
-		c.problem(b.at, didYouMean(b.name, t.Enum), "%s is never %q", from.text, b.name)
+		c.problem(b.at, DidYouMean(b.name, t.Enum), "%s is never %q", from.text, b.name)
 	case t.Base == Integer:
 		if _, err := strconv.ParseInt(b.name, 10, 64); err != nil {
 			c.problem(b.at, "", "%s is an integer and never %q", from.text, b.name)
@@ -351,7 +351,7 @@ func (c *compiler) knownCode(code string, at Pos, inner map[string]Failure) {
 		known = append(known, code)
 	}
 	slices.Sort(known)
-	hint := didYouMean(code, known)
+	hint := DidYouMean(code, known)
 	if !strings.HasPrefix(hint, "did") {
 		hint = "known: " + strings.Join(known, ", ") + ", and any for all"
 	}
@@ -435,73 +435,3 @@ func (c *compiler) undo(b *block, at int) {
 	c.ops[skip].next = len(c.ops)
 	c.state = after
 }
-
-// infer returns the type of a value without reporting anything; ok is false
-// where there is something to report.
-func (c *compiler) infer(v *value) (typed, bool) {
-	switch v.kind {
-	case refValue:
-		return c.quietLookup(v.path)
-	case textValue:
-		return typed{t: (&Type{Base: String}).held(), text: "the text"}, true
-	case exprValue:
-		n := len(c.problems)
-		e := c.compileExpression(v.lit.(string), v.pos)
-		c.problems = c.problems[:n]
-		if e == nil {
-			return typed{}, false
-		}
-		return typed{t: e.t, text: "the expression"}, true
-	case literalValue:
-		base := Any
-		switch v.lit.(type) {
-		case string:
-			base = String
-		case bool:
-			base = Boolean
-		case int64:
-			base = Integer
-		case float64:
-			base = Number
-		}
-		return typed{t: (&Type{Base: base}).held(), text: "the literal"}, true
-	case listValue:
-		return c.inferList(v)
-	case objectValue:
-		t := &Type{Base: Object}
-		for _, m := range v.members {
-			from, ok := c.infer(m.v)
-			if !ok {
-				return typed{}, false
-			}
-			t.Props = append(t.Props, &Prop{Name: m.name, Type: from.t, Optional: from.optional, pointer: from.optional})
-		}
-		return typed{t: t.held(), text: "the object"}, true
-	}
-	return typed{}, false
-}
-
-func (c *compiler) inferList(v *value) (typed, bool) {
-	var item *Type
-	for _, i := range v.items {
-		from, ok := c.infer(i)
-		if !ok {
-			return typed{}, false
-		}
-		if item == nil {
-			item = from.t
-		}
-		if item.goType != from.t.goType || from.optional {
-			item = (&Type{}).held()
-			break
-		}
-	}
-	if item == nil {
-		item = (&Type{}).held()
-	}
-	n := float64(len(v.items))
-	return typed{t: (&Type{Base: Array, Items: item, Max: &n}).held(), text: "the list"}, true
-}
-
-// report reports what is wrong with a value that infer could not type.
-func (c *compiler) report(v *value) { c.plainMaker(v) }

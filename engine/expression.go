@@ -420,7 +420,7 @@ func (x *exprCompiler) member(v *ast.MemberNode) *Type {
 	p := t.prop(name.Value)
 	switch {
 	case p == nil:
-		x.refuse(v.Property, didYouMean(name.Value, t.propNames()), "there is no %q here", name.Value)
+		x.refuse(v.Property, DidYouMean(name.Value, t.propNames()), "there is no %q here", name.Value)
 	case p.Type.Secrecy != Public:
 		x.refuse(v.Property, "", "%q is secret and cannot be part of an expression", name.Value)
 	default:

@@ -71,7 +71,7 @@ func parseFlow(file string, data []byte, env *Env) *draft {
 // misspelt tells whether an unknown key of the flow was meant to be a certain one.
 func (d *draft) misspelt(key string) bool {
 	for i := 0; i < len(d.root.Content); i += 2 {
-		if didYouMean(d.root.Content[i].Value, headerKeys) == "did you mean "+key+"?" && d.root.Content[i].Value != key {
+		if DidYouMean(d.root.Content[i].Value, headerKeys) == "did you mean "+key+"?" && d.root.Content[i].Value != key {
 			return true
 		}
 	}
@@ -92,7 +92,7 @@ func (d *draft) header(e entry) {
 		if i := slices.Index(sessionModes, e.value.Value); i >= 0 && e.value.Tag == "!!str" {
 			d.Session = SessionMode(i)
 		} else {
-			d.problem(d.at(e.value), didYouMean(e.value.Value, sessionModes), "session cannot be %q", e.value.Value)
+			d.problem(d.at(e.value), DidYouMean(e.value.Value, sessionModes), "session cannot be %q", e.value.Value)
 		}
 	case "groups":
 		d.Groups = d.texts(e.value, "groups")
@@ -103,7 +103,7 @@ func (d *draft) header(e entry) {
 		if t, ok := d.text(e.value, "apiKey"); ok {
 			d.APIKey = t == "required"
 			if t != "required" && t != "none" {
-				d.problem(d.at(e.value), didYouMean(t, []string{"required", "none"}), "apiKey cannot be %q", t)
+				d.problem(d.at(e.value), DidYouMean(t, []string{"required", "none"}), "apiKey cannot be %q", t)
 			}
 		}
 	case "timeout":

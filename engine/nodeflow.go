@@ -80,7 +80,7 @@ func (d *draft) readOutcomes(n *yaml.Node) {
 				kind, _ = d.text(f.value, "kind")
 				k, ok := kindWords[kind]
 				if !ok {
-					d.problem(d.at(f.value), didYouMean(kind, slices.Sorted(maps.Keys(kindWords))), "there is no kind %q", kind)
+					d.problem(d.at(f.value), DidYouMean(kind, slices.Sorted(maps.Keys(kindWords))), "there is no kind %q", kind)
 				}
 				o.Kind = k
 			case "about":

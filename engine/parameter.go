@@ -9,7 +9,7 @@ import (
 // brokenNode checks what can be checked of a step whose node is not known.
 func (c *compiler) brokenNode(st *step, unknown bool) {
 	if st.word != "" && unknown {
-		hint := didYouMean(st.word, knownNodes(c.nodes))
+		hint := DidYouMean(st.word, knownNodes(c.nodes))
 		if hint == "" {
 			hint = "sluice nodes lists them"
 		}
@@ -38,7 +38,7 @@ func (c *compiler) parameters(st *step, n *Node, o *op) {
 	for _, m := range st.with {
 		p := n.In.prop(m.name)
 		if p == nil {
-			c.problem(m.at, didYouMean(m.name, n.In.propNames()), "%s has no parameter %q", n.Name, m.name)
+			c.problem(m.at, DidYouMean(m.name, n.In.propNames()), "%s has no parameter %q", n.Name, m.name)
 			st.misspelt = true
 			continue
 		}
@@ -79,7 +79,7 @@ func (c *compiler) parameter(v *value, n *Node, p *Prop, o *op) {
 		if from, ok := c.quietLookup(v.path); ok && from.t.Format == p.Type.Format && p.Type.Min == nil && p.Type.Max == nil && len(p.Type.Enum) == 0 {
 			return // the request's own check has proved it
 		}
-		o.checks = append(o.checks, check{p, to.what})
+		o.checks = append(o.checks, check{p})
 	}
 }
 

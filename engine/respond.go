@@ -120,7 +120,7 @@ func (c *compiler) file(st *step, o *op) {
 				o.headers = append(o.headers, headerOp{name: "Content-Disposition", parts: c.fileName(m.v)})
 			}
 		default:
-			c.problem(m.at, didYouMean(m.name, []string{"content", "type", "name"}), "a file has no %q", m.name)
+			c.problem(m.at, DidYouMean(m.name, []string{"content", "type", "name"}), "a file has no %q", m.name)
 		}
 	}
 	if !given["content"] || !given["type"] {
@@ -282,7 +282,7 @@ func (c *compiler) fail(st *step) {
 		for _, out := range c.outcomes {
 			known = append(known, out.Name)
 		}
-		hint := didYouMean(st.word, known)
+		hint := DidYouMean(st.word, known)
 		if !strings.HasPrefix(hint, "did you mean") {
 			hint = "declare it in errors.yaml with a status and a message"
 		}

@@ -90,10 +90,7 @@ type route struct {
 type laneSlot struct{ lane, slot int }
 
 // A check is made of a parameter whose value comes from elsewhere.
-type check struct {
-	prop *Prop
-	what string
-}
+type check struct{ prop *Prop }
 
 type headerOp struct {
 	name  string
@@ -149,7 +146,7 @@ type undone struct {
 	f frame
 }
 
-// An exit is how a block ended.
+// An exitKind is how a block ended.
 type exitKind uint8
 
 const (

@@ -85,7 +85,7 @@ func (t *Type) held() *Type {
 func (s *source) typeWord(n *yaml.Node) (Base, bool) {
 	base, ok := typeWords[n.Value]
 	if !ok || n.Tag != "!!str" {
-		hint := didYouMean(n.Value, append(slices.Sorted(maps.Keys(typeWords)), s.types.names()...))
+		hint := DidYouMean(n.Value, append(slices.Sorted(maps.Keys(typeWords)), s.types.names()...))
 		if word := otherWords[strings.ToLower(n.Value)]; word != "" {
 			hint = "did you mean " + word + "?"
 		}
@@ -139,7 +139,7 @@ func (s *source) parseSchema(n *yaml.Node, what string) declared {
 	for _, e := range entries {
 		of, ok := schemaWords[e.key]
 		if !ok {
-			hint := didYouMean(e.key, known)
+			hint := DidYouMean(e.key, known)
 			if !strings.HasPrefix(hint, "did") {
 				hint = "an object's properties stand under properties:"
 			}
@@ -184,7 +184,7 @@ func (s *source) schemaWord(t *Type, e entry, what string, d *declared) {
 	case "format":
 		f, ok := s.text(e.value, "format")
 		if ok && formats[f] == nil {
-			s.problem(s.at(e.value), didYouMean(f, slices.Sorted(maps.Keys(formats))), "format %q is not known", f)
+			s.problem(s.at(e.value), DidYouMean(f, slices.Sorted(maps.Keys(formats))), "format %q is not known", f)
 			return
 		}
 		t.Format = f

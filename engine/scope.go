@@ -150,7 +150,7 @@ func (c *compiler) unknownName(name string, at Pos) {
 			known = append(known, s.name)
 		}
 	}
-	hint := didYouMean(name, known)
+	hint := DidYouMean(name, known)
 	if strings.HasPrefix(hint, "did you mean ") {
 		hint = "did you mean $" + strings.TrimPrefix(hint, "did you mean ")
 	}
@@ -164,7 +164,7 @@ func (c *compiler) unknownProp(v typed, name string, at Pos) {
 	case v.t.Base != Object:
 		c.problem(at, "", "%s is %s and has no %q", v.text, article(v.t), name)
 	default:
-		c.problem(at, didYouMean(name, v.t.propNames()), "%s has no %q", v.text, name)
+		c.problem(at, DidYouMean(name, v.t.propNames()), "%s has no %q", v.text, name)
 	}
 }
 

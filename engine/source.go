@@ -1,13 +1,8 @@
 package engine
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -36,62 +31,44 @@ type entry struct {
 	value *yaml.Node
 }
 
-var yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)$`)
-
 // parse reads the text of a file into a tree without the parts of YAML that
 // flows do without. It returns nil where there is no tree to go on with.
-func (s *source) parse(data []byte) (root *yaml.Node) {
+func (s *source) parse(data []byte) *yaml.Node {
 	start := Pos{s.file, 1, 1}
 	if len(data) > maxFile {
 		s.problem(start, "split it", "the file is larger than %d KiB", maxFile>>10)
 		return nil
 	}
-	defer func() {
-		if recover() != nil { // the YAML library panics on some garbage
-			s.problem(start, "", "the file is not YAML")
-			root = nil
-		}
-	}()
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	var doc yaml.Node
-	if err := d.Decode(&doc); err != nil {
-		if errors.Is(err, io.EOF) {
-			s.problem(start, "a flow begins with about:, endpoint: and session:", "the file is empty")
-			return nil
-		}
-		m := yamlError.FindStringSubmatch(strings.TrimPrefix(err.Error(), "yaml: "))
-		at := start
-		if line, err := strconv.Atoi(m[1]); err == nil {
-			at.Line = line
-		}
-		hint := ""
-		switch {
-		case strings.Contains(m[2], "cannot start any token"):
-			hint = "indent with spaces, and quote a text that starts with @, ` or %"
-		case strings.Contains(m[2], "expected ',' or"):
-			hint = `inside { } put a name with a question mark in quotes: {"name?": string}`
-		case strings.Contains(m[2], "mapping values are not allowed"):
-			hint = "quote a text that holds a colon and a space, and check the indentation"
-		}
-		s.problem(at, hint, "this is not YAML: %s", m[2])
+	root, second, mistake := ReadYAML(s.file, data)
+	if mistake != nil {
+		mistake.Hint = yamlHint(mistake.Message)
+		s.problems = append(s.problems, *mistake)
 		return nil
 	}
-	var second yaml.Node
-	if err := d.Decode(&second); !errors.Is(err, io.EOF) {
-		at := start
-		if err == nil {
-			at = s.at(&second)
-		}
-		s.problem(at, "one file holds one flow", "there is a second document behind ---")
+	if second != nil {
+		s.problem(Pos{s.file, max(1, second.Line), max(1, second.Column)}, "one file holds one flow", "there is a second document behind ---")
 	}
-	if len(doc.Content) == 0 {
+	if root == nil {
 		s.problem(start, "a flow begins with about:, endpoint: and session:", "the file is empty")
 		return nil
 	}
-	if !s.plain(doc.Content[0]) {
+	if !s.plain(root) {
 		return nil
 	}
-	return doc.Content[0]
+	return root
+}
+
+// yamlHint is what to do about text that is no YAML, where that is known.
+func yamlHint(message string) string {
+	switch {
+	case strings.Contains(message, "cannot start any token"):
+		return "indent with spaces, and quote a text that starts with @, ` or %"
+	case strings.Contains(message, "expected ',' or"):
+		return `inside { } put a name with a question mark in quotes: {"name?": string}`
+	case strings.Contains(message, "mapping values are not allowed"):
+		return "quote a text that holds a colon and a space, and check the indentation"
+	}
+	return ""
 }
 
 // plain refuses anchors, aliases, merge keys and tags anywhere in a tree.
@@ -143,7 +120,7 @@ func (s *source) mapping(n *yaml.Node, what string, known ...string) []entry {
 		}
 		first[k.Value] = k.Line
 		if len(known) > 0 && !slices.Contains(known, k.Value) {
-			s.problem(s.at(k), didYouMean(k.Value, known), "unknown key %q", k.Value)
+			s.problem(s.at(k), DidYouMean(k.Value, known), "unknown key %q", k.Value)
 			continue
 		}
 		entries = append(entries, entry{k.Value, s.at(k), n.Content[i+1]})

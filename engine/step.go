@@ -135,7 +135,7 @@ func (s *source) parseStep(n *yaml.Node) *step {
 	}
 	if st.verb == "" {
 		for _, e := range entries {
-			if h := didYouMean(e.key, verbs); strings.HasPrefix(h, "did you mean") {
+			if h := DidYouMean(e.key, verbs); strings.HasPrefix(h, "did you mean") {
 				s.problem(e.at, h, "unknown key %q", e.key)
 				return nil
 			}
@@ -146,7 +146,7 @@ func (s *source) parseStep(n *yaml.Node) *step {
 	for _, e := range entries {
 		if !slices.Contains(stepKeys[st.verb], e.key) {
 			if stepKeys[e.key] == nil { // a second verb was told already
-				s.problem(e.at, didYouMean(e.key, stepKeys[st.verb]), "unknown key %q beside %s", e.key, st.verb)
+				s.problem(e.at, DidYouMean(e.key, stepKeys[st.verb]), "unknown key %q beside %s", e.key, st.verb)
 				st.misspelt = true
 			}
 			continue

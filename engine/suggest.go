@@ -5,13 +5,9 @@ import (
 	"strings"
 )
 
-// DidYouMean returns the hint for a misspelt name that problems in flows have:
-// the nearest known one, or the list of them where it is short, or "".
-func DidYouMean(name string, known []string) string { return didYouMean(name, known) }
-
-// didYouMean is the hint for a misspelt name: the nearest known one, or the
+// DidYouMean is the hint for a misspelt name: the nearest known one, or the
 // list of them where it is short.
-func didYouMean(name string, known []string) string {
+func DidYouMean(name string, known []string) string {
 	best, bestDistance := "", 64
 	for _, k := range known {
 		// A third of the letters may be wrong: cat is no misspelt dog.

@@ -1,15 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 
 	"gopkg.in/yaml.v3"
 
@@ -47,31 +43,19 @@ func (f *file) problem(line, column int, hint, format string, args ...any) {
 	})
 }
 
-var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
 // parse returns the mapping of settings, or nil where there is none.
 func (f *file) parse(data []byte) *yaml.Node {
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	var doc, second yaml.Node
-	switch err := d.Decode(&doc); {
-	case errors.Is(err, io.EOF):
-		return nil // empty
-	case err != nil:
-		m := yamlError.FindStringSubmatch(err.Error())
-		if m == nil {
-			m = []string{"", "", err.Error()}
-		}
-		line, err := strconv.Atoi(m[1])
-		if err != nil {
-			line = 1
-		}
-		f.problem(line, 1, "", "this is not YAML: %s", m[2])
+	root, second, mistake := engine.ReadYAML(f.name, data)
+	if mistake != nil {
+		f.problems = append(f.problems, *mistake)
 		return nil
 	}
-	if err := d.Decode(&second); !errors.Is(err, io.EOF) {
+	if root == nil {
+		return nil // empty
+	}
+	if second != nil {
 		f.problem(max(1, second.Line), max(1, second.Column), "", "there is a second document behind ---")
 	}
-	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode {
 		f.problem(root.Line, root.Column, "as in addr: 127.0.0.1:8080", "settings must be a mapping of names to values")
 		return nil

@@ -1,13 +1,9 @@
 package flowtest
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,35 +32,20 @@ func (s *source) unknown(n *yaml.Node, known []string, format string, args ...an
 	s.problem(n, engine.DidYouMean(n.Value, known), format, args...)
 }
 
-var yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)$`)
-
 // parse returns the list of tests in a file, or nil where there is none.
-func (s *source) parse(data []byte) (root *yaml.Node) {
-	start := &yaml.Node{Line: 1, Column: 1}
-	defer func() {
-		if recover() != nil { // the YAML library panics on some garbage
-			s.problem(start, "", "the file is not YAML")
-			root = nil
-		}
-	}()
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	var doc, second yaml.Node
-	switch err := d.Decode(&doc); {
-	case errors.Is(err, io.EOF):
-		s.problem(start, "a test begins with - name:", "the file is empty")
-		return nil
-	case err != nil:
-		m := yamlError.FindStringSubmatch(err.Error())
-		if line, bad := strconv.Atoi(m[1]); bad == nil {
-			start.Line = line
-		}
-		s.problem(start, "", "this is not YAML: %s", m[2])
+func (s *source) parse(data []byte) *yaml.Node {
+	root, second, mistake := engine.ReadYAML(s.file, data)
+	if mistake != nil {
+		s.problems = append(s.problems, *mistake)
 		return nil
 	}
-	if err := d.Decode(&second); !errors.Is(err, io.EOF) {
+	if root == nil {
+		s.problem(&yaml.Node{Line: 1, Column: 1}, "a test begins with - name:", "the file is empty")
+		return nil
+	}
+	if second != nil {
 		s.problem(&yaml.Node{Line: max(1, second.Line), Column: max(1, second.Column)}, "write all tests in one list", "there is a second document behind ---")
 	}
-	root = doc.Content[0]
 	if root.Kind != yaml.SequenceNode {
 		s.problem(root, "a test begins with - name:", "a test file must be a list of tests")
 		return nil

@@ -15,11 +15,7 @@ package format
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -63,8 +59,6 @@ func (d *document) problem(line, column int, hint, format string, args ...any) e
 	return engine.Problems{{Pos: engine.Pos{File: d.file, Line: line, Column: column}, Message: fmt.Sprintf(format, args...), Hint: hint}}
 }
 
-var yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)$`)
-
 // parse reads a text into lines and a tree. A text without anything but
 // comments has no root.
 func parse(file string, text []byte) (d *document, err error) {
@@ -74,11 +68,6 @@ func parse(file string, text []byte) (d *document, err error) {
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
-	defer func() {
-		if recover() != nil { // the YAML library panics on some garbage
-			d, err = nil, d.problem(1, 1, "", "the file is not YAML")
-		}
-	}()
 	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 	started := false
 	for i, line := range lines {
@@ -93,22 +82,15 @@ func parse(file string, text []byte) (d *document, err error) {
 		}
 		d.lines = append(d.lines, []rune(line))
 	}
-	decoder := yaml.NewDecoder(strings.NewReader(strings.Join(lines, "\n") + "\n"))
-	var doc, second yaml.Node
-	if err := decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		m := yamlError.FindStringSubmatch(strings.SplitN(err.Error(), "\n", 2)[0])
-		line, err := strconv.Atoi(m[1])
-		if err != nil {
-			line = 1
-		}
-		return nil, d.problem(line, 1, "", "this is not YAML: %s", m[2])
+	root, second, mistake := engine.ReadYAML(file, []byte(strings.Join(lines, "\n")+"\n"))
+	if mistake != nil {
+		return nil, engine.Problems{*mistake}
 	}
-	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+	if second != nil {
 		return nil, d.problem(max(1, second.Line), max(1, second.Column), "one file holds one flow", "there is a second document behind ---")
 	}
-	if len(doc.Content) > 0 {
-		d.root = doc.Content[0]
-		if err := d.plain(d.root); err != nil {
+	if d.root = root; root != nil {
+		if err := d.plain(root); err != nil {
 			return nil, err
 		}
 	}
