@@ -74,7 +74,8 @@ func (s *Survey) Read(file string, data []byte) (*Sheet, Problems) {
 // A Scope is what references can begin with at a place in a flow.
 type Scope struct {
 	Names  []Name
-	Proven map[string]bool // references with their dollar sign that may be absent, but are there here
+	Forms  map[string]*Type // what values of unions are known to be here, by the references to their tags
+	Proven map[string]bool  // references with their dollar sign that may be absent, but are there here
 }
 
 // A Name is one that references can begin with.
@@ -147,7 +148,10 @@ func (w *watch) note(c *compiler, in *seen, at Pos) {
 	if w == nil {
 		return
 	}
-	s := Scope{Proven: maps.Clone(c.state.proven)}
+	s := Scope{Proven: maps.Clone(c.state.proven), Forms: map[string]*Type{}}
+	for tag, form := range c.state.forms {
+		s.Forms[tag] = form.Type
+	}
 	for i, slot := range c.slots {
 		isRoot := i < int(rootSlots)
 		p := c.state.slots[i]

@@ -107,13 +107,23 @@ func (c *compiler) shown() Secrecy {
 // output checks a body against what the flow declares under output:.
 func (c *compiler) output(v *value, t *Type, what string) {
 	switch {
+	case t.By != "" && v.kind == objectValue:
+		if form, _ := c.formMeant(v, t, what); form != nil {
+			c.output(v, form.Type, what)
+		}
+	case t.Base == Any && t.ruled():
+		c.outputData(v, t, what)
 	case t.Base == Any:
 	case v.kind == objectValue && t.Open:
 	case v.kind == objectValue && t.Base == Object:
 		given := map[string]bool{}
 		for _, m := range v.members {
 			given[m.name] = true
-			if p := t.prop(m.name); p == nil {
+			if p := t.prop(m.name); p == nil && t.More {
+				if t.Items != nil {
+					c.output(m.v, t.Items, what+"."+m.name)
+				}
+			} else if p == nil {
 				c.problem(m.at, DidYouMean(m.name, t.propNames()), "output does not declare %q", m.name)
 			} else {
 				c.output(m.v, p.Type, what+"."+m.name)
@@ -152,8 +162,12 @@ func (c *compiler) output(v *value, t *Type, what string) {
 // or "".
 func answers(s, t *Type, text string) string {
 	switch {
-	case t.Base == Any || t.Base == Number && s.Base == Integer:
+	case s == t || t.Base == Any && !t.ruled() || t.Base == Number && s.Base == Integer:
 		return ""
+	case t.Union != nil || s.Union != nil:
+		return answersForm(s, t, text)
+	case t.Base == Any: // with rules, of which a type says nothing
+		return text + " may be anything"
 	case s.Base != t.Base:
 		return text + " is " + article(s)
 	case t.Base == Array:
@@ -173,4 +187,42 @@ func answers(s, t *Type, text string) string {
 		}
 	}
 	return ""
+}
+
+// answersForm says why a value is written as none of the forms of a type, or "".
+func answersForm(s, t *Type, text string) string {
+	if s.Union != nil {
+		for _, form := range s.Union {
+			if why := answers(form, t, text); why != "" {
+				return why
+			}
+		}
+		return ""
+	}
+	for _, form := range t.Union {
+		if answers(s, form, text) == "" {
+			return ""
+		}
+	}
+	return text + " is " + article(s)
+}
+
+// outputData checks a value against a type that is held as data: what is fixed
+// in the flow as a whole, the rest by its type.
+func (c *compiler) outputData(v *value, t *Type, what string) {
+	if data, ok := v.constant(); ok {
+		if inner := (&complaints{path: []byte(what)}); data != nil || !t.Null {
+			if inner.check(t, data); inner.bad {
+				c.problem(v.pos, "output declares it", "%s", inner.faults[0].Message)
+			}
+		}
+		return
+	}
+	from, ok := c.infer(v)
+	if !ok {
+		return // which the body itself reports
+	}
+	if why := answers(from.t, t, from.text); why != "" {
+		c.problem(v.pos, "output declares it", "%s wants %s, but %s", what, article(t), why)
+	}
 }

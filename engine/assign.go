@@ -54,6 +54,8 @@ func (c *compiler) place(v *value, to target, proto unsafe.Pointer, at uintptr) 
 			}
 			return err
 		}}}
+	case v.kind == objectValue && t.By != "":
+		return c.placeForm(v, t, at, what)
 	case v.kind == objectValue && t.Base == Object:
 		return c.placeObject(v, t, proto, at, what)
 	case v.kind == listValue && t.Base == Array:
@@ -120,7 +122,7 @@ func (c *compiler) placeExpression(v *value, t *Type, at uintptr, what string) [
 // storable tells whether results of a type can be stored as another.
 func storable(from, t *Type) bool {
 	switch {
-	case t.Base == Any || from.goType == t.goType:
+	case t.Base == Any || from.goType == t.goType && alike(from, t):
 		return true
 	case from.Base == Integer:
 		return t.Base == Integer || t.Base == Number
@@ -191,10 +193,15 @@ func (c *compiler) placeRef(v *value, to target, at uintptr) []move {
 		c.problem(v.pos, "only parameters that are marked secret take one", "%s is secret and %s is not", from.text, what)
 		return nil
 	}
-	if from.t.goType == t.goType && pointer {
+	if from.t.goType == t.goType && pointer && alike(from.t, t) {
 		return []move{{op: moveAddress, from: from.ref, to: at}}
 	}
 	moves, why := convert(from, t, at)
+	if why == unlike && from.t.By != "" {
+		if known := c.state.formWith(from, ""); known.t != from.t {
+			moves, why = convert(known, t, at)
+		}
+	}
 	if why != "" {
 		hint := t.Hint
 		if why != unlike {
@@ -228,7 +235,9 @@ const unlike = "unlike"
 func convert(from typed, t *Type, at uintptr) (moves []move, why string) {
 	s := from.t
 	switch {
-	case s.goType == t.goType:
+	case s.By != "" || t.By != "":
+		return convertForm(from, t, at)
+	case s.goType == t.goType && alike(s, t):
 		return copyMoves(t.goType, from.ref, 0, at), ""
 	case t.Nominal:
 		return nil, unlike
@@ -256,7 +265,7 @@ func convert(from typed, t *Type, at uintptr) (moves []move, why string) {
 			}
 			return nil
 		}}}, ""
-	case s.Base == Object && t.Base == Object && !s.Open && t.Name == "":
+	case s.Base == Object && t.Base == Object && !s.Open && t.Name == "" && !t.More:
 		return convertObject(from, t, at)
 	}
 	return nil, unlike

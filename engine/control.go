@@ -56,6 +56,9 @@ func (c *compiler) choose(st *step) {
 			c.checkCase(from, b)
 		}
 		j.begin(before)
+		if ok && from.tagOf != nil {
+			c.state.know(from.text, from.tagOf.form(b.name))
+		}
 		c.ops[at].cases[b.name] = len(c.ops)
 		c.block(b.block)
 		j.end()
@@ -63,6 +66,9 @@ func (c *compiler) choose(st *step) {
 	c.ops[at].els = len(c.ops)
 	j.begin(before)
 	whole := ok && len(from.t.Enum) > 0 && !slices.ContainsFunc(from.t.Enum, func(e string) bool { return !slices.Contains(names, e) })
+	if ok && from.tagOf != nil {
+		c.state.know(from.text, from.tagOf.formBeside(names))
+	}
 	if els := st.inside("else"); els != nil {
 		if whole {
 			c.problem(els.pos, "remove it", "else never runs, the cases are all that %s can be", from.text)

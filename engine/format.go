@@ -34,8 +34,16 @@ var formats = map[string]*format{
 	"byte":      {what: "base64 text"},
 	"ipv4":      {what: "an IPv4 address", valid: func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Is4() }},
 	"ipv6":      {what: "an IPv6 address", valid: func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Is6() }},
-	"html":      {what: "HTML", escape: escapeHTML},
-	"header":    {what: "one line of text", valid: validHeader, escape: escapeHeader},
+	"time":      {what: "a time of day such as 12:00:00Z (RFC 3339)", valid: validTime},
+
+	"idn-email": {what: "an e-mail address", valid: validEmail}, "hostname": {what: "a host name", valid: validHost},
+	"idn-hostname": {what: "a host name", valid: validIDN}, "uri-reference": {what: "a URI or a path", valid: validURIReference, escape: escapeURI},
+	"iri": {what: "an absolute IRI", valid: validIRI, escape: escapeURI}, "iri-reference": {what: "an IRI or a path", valid: validIRIReference, escape: escapeURI},
+	"uri-template": {what: "a URI template", valid: validTemplate}, "json-pointer": {what: "a JSON pointer", valid: validPointer},
+	"relative-json-pointer": {what: "a relative JSON pointer", valid: validRelativePointer}, "regex": {what: "a regular expression (RE2)", valid: validRegex},
+
+	"html":   {what: "HTML", escape: escapeHTML},
+	"header": {what: "one line of text", valid: validHeader, escape: escapeHeader},
 }
 
 // validEmail asks for what every address has; whether it is one that mail can
@@ -120,7 +128,12 @@ func escapeHeader(b []byte, s string) []byte {
 // bounded tells whether values of the type can be wrong though their Go type is right.
 func (t *Type) bounded() bool {
 	f := formats[t.Format]
-	return t.Min != nil || t.Max != nil || t.Above != nil || t.Below != nil || t.Step != nil || t.Pattern != nil || t.Unique || len(t.Enum) > 0 || t.Base == String && f != nil && f.valid != nil
+	return t.limited() || t.Base == String && f != nil && f.valid != nil
+}
+
+// limited is bounded without a look at the format.
+func (t *Type) limited() bool {
+	return t.Min != nil || t.Max != nil || t.Above != nil || t.Below != nil || t.Step != nil || t.Pattern != nil || t.Unique || t.ruled() || len(t.Enum) > 0
 }
 
 // fault says what is wrong with a value's bounds, as in "must be at least 3",
@@ -133,15 +146,18 @@ func (t *Type) fault(p unsafe.Pointer) string {
 	case t.goType == timeType || t.goType == bytesType || t.Nominal:
 		return ""
 	}
+	why := ""
 	switch t.Base {
 	case String:
-		return t.textFault(*(*string)(p))
+		why = t.textFault(*(*string)(p))
 	case Integer:
 		n := *(*int64)(p)
-		return t.numberFault(float64(n), strconv.FormatInt(n, 10))
+		why = t.numberFault(float64(n), strconv.FormatInt(n, 10))
 	case Number:
 		f := *(*float64)(p)
-		return t.numberFault(f, plainNumber(f))
+		why = t.numberFault(f, plainNumber(f))
+	case Boolean:
+		why = t.truthFault(*(*bool)(p))
 	case Object:
 		if t.Open {
 			return t.count(float64(len(*(*map[string]any)(p))), "property", "properties")
@@ -153,6 +169,17 @@ func (t *Type) fault(p unsafe.Pointer) string {
 		if t.Unique && !uniqueItems(t, p) {
 			return "must not have an item twice"
 		}
+	}
+	if why == "" && t.scalar() && t.ruled() {
+		return t.ruleFault(p)
+	}
+	return why
+}
+
+// truthFault checks a boolean of which only one value is allowed.
+func (t *Type) truthFault(b bool) string {
+	if len(t.Enum) > 0 && !slices.Contains(t.Enum, strconv.FormatBool(b)) {
+		return "must be " + strings.Join(t.Enum, " or ")
 	}
 	return ""
 }

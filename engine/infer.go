@@ -55,7 +55,7 @@ func (c *compiler) inferList(v *value) (typed, bool) {
 		if item == nil {
 			item = from.t
 		}
-		if item.goType != from.t.goType || from.optional {
+		if !alike(item, from.t) || from.optional {
 			item = (&Type{}).held()
 			break
 		}

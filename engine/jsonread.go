@@ -2,7 +2,9 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 	"unsafe"
@@ -26,7 +28,7 @@ const (
 // returns all faults at once; name is what the value is called in them.
 func (t *Type) ReadJSON(data []byte, name string) (Value, []Fault) {
 	v := reflect.New(t.goType)
-	r := &jsonReader{data: data, path: []byte(name)}
+	r := &jsonReader{data: data, complaints: complaints{path: []byte(name)}}
 	if !utf8.Valid(data) {
 		return Value{}, []Fault{{name, name + " must be UTF-8"}}
 	}
@@ -45,11 +47,10 @@ func (t *Type) ReadJSON(data []byte, name string) (Value, []Fault) {
 
 // jsonReader walks a JSON text and a type together.
 type jsonReader struct {
+	complaints
 	data   []byte
 	i      int
 	depth  int
-	path   []byte // of where it is, for faults
-	faults []Fault
 	broken string // why the text is not JSON, "" while it is
 
 	lenient bool // properties may be missing, and nominal types be given: for fakes
@@ -59,21 +60,6 @@ func (r *jsonReader) fail(why string) {
 	if r.broken == "" {
 		r.broken = why
 	}
-}
-
-func (r *jsonReader) fault(message string) {
-	if len(r.faults) < maxFaults {
-		field := string(r.path)
-		r.faults = append(r.faults, Fault{field, field + " " + message})
-	}
-}
-
-// within runs f with a name added to the path.
-func (r *jsonReader) within(name string, f func()) {
-	n := len(r.path)
-	r.path = append(append(r.path, '.'), name...)
-	f()
-	r.path = r.path[:n]
 }
 
 func (r *jsonReader) space() {
@@ -101,10 +87,15 @@ func (r *jsonReader) value(t *Type, p unsafe.Pointer) {
 		return
 	}
 	if t.Base == Any {
-		*(*any)(p) = r.any()
+		v := r.any()
+		*(*any)(p) = v
+		if t.ruled() && r.broken == "" && !r.lenient {
+			r.check(t, v)
+		}
 		return
 	}
 	c := r.next()
+	start, before := r.i, len(r.faults)
 	switch {
 	case c == '"' && t.Nominal && r.lenient:
 		*(*string)(p) = r.text()
@@ -125,6 +116,11 @@ func (r *jsonReader) value(t *Type, p unsafe.Pointer) {
 	case (c == 't' || c == 'f') && t.Base == Boolean:
 		*(*bool)(p) = c == 't'
 		r.word()
+		if r.broken == "" && t.limited() {
+			if why := t.fault(p); why != "" {
+				r.fault(why)
+			}
+		}
 	case c == '[' && t.Base == Array:
 		r.array(t, p)
 		if r.broken == "" {
@@ -132,6 +128,8 @@ func (r *jsonReader) value(t *Type, p unsafe.Pointer) {
 				r.fault(why)
 			}
 		}
+	case c == '{' && t.By != "":
+		r.form(t, p)
 	case c == '{' && t.Base == Object && t.Open:
 		r.openObject(t, p)
 	case c == '{' && t.Base == Object:
@@ -139,6 +137,11 @@ func (r *jsonReader) value(t *Type, p unsafe.Pointer) {
 	default:
 		r.fault("must be " + article(jsonName(t)))
 		r.any() // what stands there must be JSON all the same
+		return
+	}
+	if t.Rules != nil && !t.scalar() && r.broken == "" && len(r.faults) == before && !r.lenient {
+		again := jsonReader{data: r.data[:r.i], i: start, depth: r.depth}
+		r.rules(t, again.any())
 	}
 }
 
@@ -180,8 +183,9 @@ func (r *jsonReader) array(t *Type, p unsafe.Pointer) {
 
 func (r *jsonReader) object(t *Type, p unsafe.Pointer) {
 	seen := make([]bool, len(t.Props))
-	unknown := false
+	unknown, given := false, 0
 	r.members(func(name string) {
+		given++
 		for i, prop := range t.Props {
 			if prop.Name != name {
 				continue
@@ -192,7 +196,15 @@ func (r *jsonReader) object(t *Type, p unsafe.Pointer) {
 				return
 			}
 			seen[i] = true
+			if prop.ReadOnly && !r.lenient {
+				r.within(prop.Name, func() { r.fault("must not be given") })
+				r.any()
+				return
+			}
 			r.within(prop.Name, func() { r.property(prop, unsafe.Add(p, prop.offset)) })
+			return
+		}
+		if t.More && r.further(t, (*map[string]any)(unsafe.Add(p, t.more)), name) {
 			return
 		}
 		unknown = true
@@ -202,26 +214,62 @@ func (r *jsonReader) object(t *Type, p unsafe.Pointer) {
 		return
 	}
 	if unknown {
-		r.fault("has a property that is not known (known: " + joinOr(t.propNames(), "none") + ")")
+		r.unknown(t)
+	}
+	if t.Min != nil || t.Max != nil {
+		if why := t.count(float64(given), "property", "properties"); why != "" {
+			r.fault(why)
+		}
 	}
 	for i, prop := range t.Props {
 		if seen[i] || r.lenient {
 			continue
 		}
-		if !prop.Optional {
+		switch {
+		case prop.ReadOnly:
+		case !prop.Optional:
 			r.within(prop.Name, func() { r.fault("is missing") })
-		} else if prop.HasDefault {
-			prop.Type.parseText(prop.Default, unsafe.Add(p, prop.offset)) // was checked when the flow was loaded
+		case prop.HasDefault:
+			prop.setDefault(unsafe.Add(p, prop.offset))
 		}
 	}
+}
+
+// further reads a property beside those that are named into what holds these,
+// as data. It reads nothing and returns false where the type does not allow it.
+func (r *jsonReader) further(t *Type, held *map[string]any, name string) bool {
+	if *held == nil {
+		*held = map[string]any{}
+	}
+	if _, twice := (*held)[name]; twice {
+		r.within("*", func() { r.fault("is given twice") })
+	}
+	start, depth := r.i, r.depth
+	v := r.any()
+	if r.broken != "" || r.other(t, name, v) {
+		(*held)[name] = v
+		return true
+	}
+	r.i, r.depth = start, depth
+	return false
 }
 
 // openObject reads an object of any properties, each of the type that the
 // object declares for them.
 func (r *jsonReader) openObject(t *Type, p unsafe.Pointer) {
-	if t.Items == nil || t.Items.Base == Any {
+	switch {
+	case t.Rules != nil && (t.Rules.Patterns != nil || t.Rules.Sealed) && !r.lenient:
+		m, _ := r.any().(map[string]any)
+		*(*map[string]any)(p) = m
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if !r.other(t, name, m[name]) {
+				r.fault("has a property whose name is not allowed")
+				break
+			}
+		}
+	case t.Items == nil || t.Items.Base == Any && !t.Items.ruled():
 		*(*map[string]any)(p), _ = r.any().(map[string]any)
-	} else {
+	default:
 		m := map[string]any{}
 		plain := plainOf(t.Items)
 		r.members(func(name string) {

@@ -58,7 +58,10 @@ func (t *Type) compileWriter() writer {
 			return append(b, ']')
 		}
 	case Object:
-		if t.Open {
+		switch {
+		case t.By != "":
+			return t.unionWriter()
+		case t.Open:
 			return func(b []byte, p unsafe.Pointer) []byte { return appendAny(b, *(*map[string]any)(p)) }
 		}
 		return t.objectWriter()
@@ -86,6 +89,7 @@ func (t *Type) objectWriter() writer {
 		}
 		fields = append(fields, f)
 	}
+	more := t.More
 	return func(b []byte, p unsafe.Pointer) []byte {
 		b = append(b, '{')
 		empty := true
@@ -106,6 +110,9 @@ func (t *Type) objectWriter() writer {
 			empty = false
 			b = append(b, f.key...)
 			b = f.t.appendJSON(b, v)
+		}
+		if more {
+			b = appendMembers(b, *(*map[string]any)(unsafe.Add(p, t.more)), empty)
 		}
 		return append(b, '}')
 	}
@@ -186,14 +193,7 @@ func appendAny(b []byte, v any) []byte {
 		}
 		return append(b, ']')
 	case map[string]any:
-		b = append(b, '{')
-		for i, k := range slices.Sorted(maps.Keys(v)) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendAny(append(appendString(b, k), ':'), v[k])
-		}
-		return append(b, '}')
+		return append(appendMembers(append(b, '{'), v, true), '}')
 	}
 	// A node put a Go value of its own into an any.
 	text, err := json.Marshal(v)
@@ -201,6 +201,18 @@ func appendAny(b []byte, v any) []byte {
 		return append(b, "null"...)
 	}
 	return append(b, text...)
+}
+
+// appendMembers writes the properties of an object in order, behind others or not.
+func appendMembers(b []byte, m map[string]any, first bool) []byte {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendAny(append(appendString(b, k), ':'), m[k])
+	}
+	return b
 }
 
 const hexDigits = "0123456789abcdef"

@@ -26,4 +26,15 @@ func StepKeys(verb string) []string { return slices.Clone(stepKeys[verb]) }
 func TypeKeys() []string { return slices.Sorted(maps.Keys(schemaWords)) }
 
 // Formats returns the values of format: in types.
-func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
+func Formats() []string { return slices.Sorted(maps.Keys(allFormats())) }
+
+func allFormats() map[string]bool {
+	all := map[string]bool{}
+	for f := range formats {
+		all[f] = true
+	}
+	for f := range numberFormats {
+		all[f] = true
+	}
+	return all
+}

@@ -162,19 +162,20 @@ func slicePointer(p unsafe.Pointer) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(*(*[]struct{})(p)))
 }
 
-// uniqueItems tells whether no item of an array of texts or numbers stands twice.
+// uniqueItems tells whether no item of an array stands twice.
 func uniqueItems(t *Type, p unsafe.Pointer) bool {
 	v := reflect.NewAt(t.goType, p).Elem()
+	if !t.Items.scalar() || t.Items.goType == bytesType {
+		list, _ := plainOf(t)(p).([]any)
+		return unique(list)
+	}
 	seen := make(map[any]bool, v.Len())
 	for i := range v.Len() {
-		item := v.Index(i)
-		if !item.Comparable() {
-			return true
-		}
-		if seen[item.Interface()] {
+		item := v.Index(i).Interface()
+		if seen[item] {
 			return false
 		}
-		seen[item.Interface()] = true
+		seen[item] = true
 	}
 	return true
 }

@@ -93,16 +93,28 @@ func (ts *types) named(name string) *Type {
 		return ts.byName[name]
 	}
 	ts.way = append(ts.way, name)
-	t := ts.source.parseType(n, name)
+	conditional := ts.source.conditional
+	ts.source.conditional = false
+	t := ts.source.parseNamed(n, name)
+	ts.source.conditional = conditional
 	ts.way = ts.way[:len(ts.way)-1]
 	delete(ts.open, name)
 	if t == nil {
 		t = (&Type{}).held()
-	} else if t.Base == Object && t.Name == "" {
+	} else if (t.Base == Object || t.Union != nil) && t.Name == "" {
 		t.Name = name
 	}
 	ts.byName[name] = t
 	return t
+}
+
+// parseNamed is parseType for a type that may be null where it is a property.
+func (s *source) parseNamed(n *yaml.Node, name string) *Type {
+	d := s.parseDeclared(n, name)
+	if d.hasDefault || d.readOnly {
+		s.problem(s.at(n), "say it where the type is used", "%s cannot have a default or be readOnly, only properties can", name)
+	}
+	return d.t
 }
 
 func (ts *types) names() []string {

@@ -66,7 +66,7 @@ func (c *compiler) defaults(st *step, n *Node, o *op) {
 				c.parameter(&value{kind: refValue, pos: st.wordAt, path: strings.Split(p.Default[1:], ".")}, n, p, o)
 			}
 		default:
-			p.Type.parseText(p.Default, p.held(unsafe.Add(o.proto, p.offset))) // Define has proved it
+			p.setDefault(unsafe.Add(o.proto, p.offset)) // Define has proved it
 		}
 	}
 }
@@ -76,7 +76,7 @@ func (c *compiler) parameter(v *value, n *Node, p *Prop, o *op) {
 	moves := c.place(v, to, o.proto, p.offset)
 	o.moves = append(o.moves, moves...)
 	if len(moves) > 0 && p.Type.bounded() {
-		if from, ok := c.quietLookup(v.path); ok && from.t.Format == p.Type.Format && p.Type.Min == nil && p.Type.Max == nil && len(p.Type.Enum) == 0 {
+		if from, ok := c.quietLookup(v.path); ok && from.t.Format == p.Type.Format && !p.Type.limited() {
 			return // the request's own check has proved it
 		}
 		o.checks = append(o.checks, check{p})

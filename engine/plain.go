@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"reflect"
 	"unsafe"
 )
@@ -113,6 +114,8 @@ func plainOf(t *Type) func(unsafe.Pointer) any {
 			}
 			return list
 		}
+	case t.By != "":
+		return plainUnion(t)
 	case t.Base == Object && !t.Open:
 		return plainObject(t)
 	}
@@ -136,6 +139,9 @@ func plainObject(t *Type) func(unsafe.Pointer) any {
 			if v != nil {
 				object[prop.Name] = m(v)
 			}
+		}
+		if t.More {
+			maps.Copy(object, *(*map[string]any)(unsafe.Add(p, t.more)))
 		}
 		return object
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -199,7 +200,7 @@ func (n *Node) pretend(fake Fake, out unsafe.Pointer) error {
 	if fake.Out == nil {
 		return nil
 	}
-	reader := &jsonReader{data: fake.Out, path: []byte("output"), lenient: true}
+	reader := &jsonReader{data: fake.Out, complaints: complaints{path: []byte("output")}, lenient: true}
 	reader.value(n.Out, out)
 	if reader.broken != "" {
 		return fmt.Errorf("the fake output of %s %s", n.Name, reader.broken)
@@ -256,8 +257,20 @@ func (t *Type) sample(p unsafe.Pointer, depth int) {
 			t.Items.sample(list.Index(i).Addr().UnsafePointer(), depth+1)
 		}
 		reflect.NewAt(t.goType, p).Elem().Set(list)
+	case t.By != "":
+		form := t.forms[0]
+		tag := t.Props[0]
+		tag.Type.parseText(form.Type.prop(t.By).Type.Enum[0], unsafe.Add(p, tag.offset)) // one that it has
+		form.Type.sample(form.held(unsafe.Add(p, form.offset)), depth+1)
+	case t.Base == Any && t.Union != nil:
+		form := newOf(t.Union[0])
+		t.Union[0].sample(form, depth+1)
+		*(*any)(p) = plainOf(t.Union[0])(form)
 	case t.Base == Object && !t.Open:
 		for _, prop := range t.Props {
+			if prop.ReadOnly {
+				continue
+			}
 			prop.Type.sample(prop.held(unsafe.Add(p, prop.offset)), depth+1)
 		}
 	}
@@ -312,8 +325,16 @@ func maskedAny(t *Type, p unsafe.Pointer) any {
 			list[i] = maskedAny(t.Items, unsafe.Add(slicePointer(p), uintptr(i)*size))
 		}
 		return list
+	case t.By != "":
+		if form, v := t.formAt(p); form != nil {
+			return maskedAny(form.Type, v)
+		}
+		return nil
 	case t.Base == Object && !t.Open:
 		object := make(map[string]any, len(t.Props))
+		if t.More {
+			maps.Copy(object, *(*map[string]any)(unsafe.Add(p, t.more)))
+		}
 		for _, prop := range t.Props {
 			v := unsafe.Add(p, prop.offset)
 			if prop.pointer {

@@ -91,9 +91,10 @@ func same(a, b *Type) bool {
 // shown is the type of the JSON that values of the type are written as: without
 // what is hidden, and with optional properties only where they can be left out.
 func (t *Type) shown() *Type {
-	s := &Type{
-		Base: t.Base, Name: t.Name, Nominal: t.Nominal, Format: t.Format, Enum: t.Enum, Min: t.Min, Max: t.Max, Above: t.Above, Below: t.Below,
-		Step: t.Step, Pattern: t.Pattern, Unique: t.Unique, Open: t.Open, Secrecy: t.Secrecy, goType: t.goType,
+	s := t.clone()
+	s.Null, s.Props, s.Union = t.Null && t.Base == Any, nil, nil // of data, null is written as it came
+	for _, form := range t.Union {
+		s.Union = append(s.Union, form.shown())
 	}
 	if t.Items != nil {
 		s.Items = t.Items.shown()

@@ -328,8 +328,8 @@ func (c *check) run(in unsafe.Pointer) *Error {
 	if c.prop.omit && isZero(c.prop.Type.goType)(p) {
 		return nil
 	}
-	if why := c.prop.Type.fault(p); why != "" {
-		return Fail(Invalid, "invalid_input", c.prop.Name+" "+why)
+	if why := c.prop.Type.flaw(c.prop.Name, p); why != "" {
+		return Fail(Invalid, "invalid_input", why)
 	}
 	return nil
 }

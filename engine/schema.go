@@ -2,7 +2,6 @@ package engine
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -21,10 +20,27 @@ var otherWords = map[string]string{
 // schemaWords are the keys of a type, each with the base it is for (Any: for all).
 var schemaWords = map[string]Base{
 	"type": Any, "title": Any, "description": Any, "examples": Any, "deprecated": Any, "default": Any, "enum": Any, "const": Any,
-	"format": String, "minLength": String, "maxLength": String, "pattern": String,
+	"format": Any, "oneOf": Any, "anyOf": Any, "allOf": Any, "not": Any, "if": Any, "then": Any, "else": Any, "discriminator": Any,
+	"readOnly": Any, "writeOnly": Any,
+	"minLength": String, "maxLength": String, "pattern": String,
 	"minimum": Number, "maximum": Number, "exclusiveMinimum": Number, "exclusiveMaximum": Number, "multipleOf": Number,
 	"items": Array, "minItems": Array, "maxItems": Array, "uniqueItems": Array,
+	"prefixItems": Array, "contains": Array, "minContains": Array, "maxContains": Array,
 	"properties": Object, "additionalProperties": Object, "minProperties": Object, "maxProperties": Object,
+	"patternProperties": Object, "propertyNames": Object, "dependentRequired": Object, "dependentSchemas": Object,
+	"unevaluatedProperties": Object,
+}
+
+// strangers are words of JSON Schema and of OpenAPI that types do without, and
+// what to write instead.
+var strangers = map[string]string{
+	"$ref": "write the name of a type of types.yaml", "$defs": "types.yaml names types", "definitions": "types.yaml names types",
+	"$anchor": "types.yaml names types", "$dynamicRef": "write the name of a type of types.yaml", "$dynamicAnchor": "types.yaml names types",
+	"$id": "leave it out", "$schema": "leave it out", "$vocabulary": "leave it out", "$comment": "write a comment: # ...",
+	"required": "all is required but what has a ? behind its name", "nullable": `type: [string, "null"]`, "example": "examples: [...]",
+	"unevaluatedItems": "items: false, behind prefixItems", "additionalItems": "items:, behind prefixItems",
+	"dependencies": "dependentRequired or dependentSchemas", "contentEncoding": "format: byte", "contentMediaType": "leave it out",
+	"contentSchema": "leave it out", "xml": "leave it out", "externalDocs": "leave it out",
 }
 
 // declared is a type as a flow writes it, with what belongs to its place.
@@ -33,6 +49,8 @@ type declared struct {
 	doc        string
 	standard   string // default
 	hasDefault bool
+	readOnly   bool
+	absent     bool // the default is null, so it may be absent
 }
 
 // parseType reads a type: a word, a schema with type:, or the properties of an
@@ -41,6 +59,12 @@ func (s *source) parseType(n *yaml.Node, what string) *Type {
 	d := s.parseDeclared(n, what)
 	if d.hasDefault {
 		s.problem(s.at(n), "", "%s cannot have a default, only properties can", what)
+	}
+	if d.readOnly {
+		s.problem(s.at(n), "", "%s cannot be readOnly, only properties can", what)
+	}
+	if d.t != nil && d.t.Null {
+		return s.orNull(n, d.t, what)
 	}
 	return d.t
 }
@@ -57,17 +81,28 @@ func (s *source) parseDeclared(n *yaml.Node, what string) declared {
 		}
 		return declared{t: (&Type{Base: base, Open: base == Object, Items: itemsOf(base)}).held()}
 	case yaml.MappingNode:
-		for i := 0; i < len(n.Content); i += 2 {
-			if k, v := n.Content[i], n.Content[i+1]; k.Value == "type" && v.Kind != yaml.MappingNode {
-				return s.parseSchema(n, what)
-			}
+		if isSchema(n) {
+			return s.parseSchema(n, what)
 		}
-		t := &Type{Base: Object}
+		t := &Type{Base: Object, Loose: s.conditional}
 		s.parseProps(n, what, t)
-		return declared{t: t.held()}
+		return declared{t: s.measured(n, t.held(), what)}
 	}
 	s.problem(s.at(n), "a type such as string, or the properties of an object", "%s must be a type", what)
 	return declared{}
+}
+
+// isSchema tells a type that is written with words from the properties of an object.
+func isSchema(n *yaml.Node) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch k, v := n.Content[i].Value, n.Content[i+1]; {
+		case k == "type" && v.Kind != yaml.MappingNode:
+			return true
+		case (k == "oneOf" || k == "anyOf" || k == "allOf") && v.Kind == yaml.SequenceNode:
+			return true
+		}
+	}
+	return false
 }
 
 func itemsOf(b Base) *Type {
@@ -99,6 +134,10 @@ func (s *source) typeWord(n *yaml.Node) (Base, bool) {
 func (s *source) parseProps(n *yaml.Node, what string, t *Type) {
 	for _, e := range s.mapping(n, what) {
 		name, optional := strings.CutSuffix(e.key, "?")
+		if instead := strangers[e.key]; strings.HasPrefix(e.key, "$") && instead != "" {
+			s.problem(e.at, instead, "types have no %s", e.key)
+			continue
+		}
 		if name == "" || strings.ContainsAny(name, "?$.{} ") {
 			s.problem(e.at, "letters, digits, _ and -", "%q cannot be the name of a property", e.key)
 			continue
@@ -113,153 +152,188 @@ func (s *source) parseProps(n *yaml.Node, what string, t *Type) {
 		}
 		t.Props = append(t.Props, &Prop{
 			Name: name, Doc: d.doc, Type: d.t, Default: d.standard, HasDefault: d.hasDefault,
-			Optional: optional || d.hasDefault, pointer: optional && !d.hasDefault || d.t.Null,
+			Optional: optional || d.hasDefault || d.absent, ReadOnly: d.readOnly,
+			pointer: (optional || d.absent) && !d.hasDefault || d.t.Null || d.readOnly,
 		})
 	}
 }
 
+// parseSchema reads a type that is written with words.
 func (s *source) parseSchema(n *yaml.Node, what string) declared {
 	var d declared
-	known := slices.Sorted(maps.Keys(schemaWords))
-	t := &Type{}
+	t := &Type{Loose: s.conditional}
 	entries := s.mapping(n, what)
+	if !s.baseOf(t, entries) {
+		return d
+	}
+	w := &wording{source: s, t: t, d: &d, what: what, node: n, at: s.at(n)}
 	for _, e := range entries {
-		if e.key == "type" {
-			word := s.nullable(e.value, t)
-			if word == nil {
-				return d
-			}
-			base, ok := s.typeWord(word)
-			if !ok {
-				return d
-			}
-			t.Base = base
-		}
+		w.hasType = w.hasType || e.key == "type"
+		w.typed = w.typed || e.key == "type" || schemaWords[e.key] != Any
 	}
 	for _, e := range entries {
 		of, ok := schemaWords[e.key]
 		if !ok {
-			hint := DidYouMean(e.key, known)
-			if !strings.HasPrefix(hint, "did") {
-				hint = "an object's properties stand under properties:"
+			s.unknownWord(e)
+			continue
+		}
+		to := t.sort(of)
+		if to == nil && (w.hasType || t.Base != Any) {
+			s.problem(e.at, "", "%s is for %ss, %s is %s", e.key, of, what, article(jsonName(t)))
+			continue
+		}
+		if to == nil { // beside allOf or forms it says what sort of value it is
+			to = t
+			if t.Base = of; of == Object && t.Loose {
+				t.Props = []*Prop{}
 			}
-			s.problem(e.at, hint, "unknown key %q", e.key)
-			continue
 		}
-		if of != Any && of != t.Base && !(of == Number && t.Base == Integer) {
-			s.problem(e.at, "", "%s is for %ss, %s is %s", e.key, of, what, article(&Type{Base: t.Base, Items: &Type{}}))
-			continue
-		}
-		s.schemaWord(t, e, what, &d)
+		w.word(to, e)
 	}
-	if t.Base == Object {
-		t.Open = t.Props == nil
-		if t.Items != nil && !t.Open {
-			s.problem(s.at(n), "name the properties, or say what any of them is", "%s cannot have both properties and additionalProperties", what)
-		}
+	for _, to := range append([]*Type{t}, t.Union...) {
+		s.complete(n, to, what)
 	}
-	if t.Base == Array && t.Items == nil {
-		t.Items = itemsOf(Array)
+	if t = w.formed(); t == nil {
+		return declared{}
 	}
-	if t.Min != nil && t.Max != nil && *t.Min > *t.Max {
-		s.problem(s.at(n), "", "%s can never be right, its least is more than its most", what)
-	}
-	d.t = t.held()
+	d.t = s.measured(n, t.held(), what)
 	if d.hasDefault {
 		s.checkDefault(n, d, what)
 	}
 	return d
 }
 
-func (s *source) schemaWord(t *Type, e entry, what string, d *declared) {
-	switch e.key {
-	case "description":
-		d.doc, _ = s.text(e.value, "description")
-	case "default":
-		if e.value.Kind != yaml.ScalarNode {
-			s.problem(s.at(e.value), "", "a default must be a text, a number or a boolean")
-			return
+// baseOf reads type: into a type. Where it lists several they become the forms
+// of a union.
+func (s *source) baseOf(t *Type, entries []entry) bool {
+	for _, e := range entries {
+		if e.key != "type" {
+			continue
 		}
-		d.standard, d.hasDefault = e.value.Value, true
-	case "format":
-		f, ok := s.text(e.value, "format")
-		if ok && formats[f] == nil {
-			s.problem(s.at(e.value), DidYouMean(f, slices.Sorted(maps.Keys(formats))), "format %q is not known", f)
-			return
+		words := []*yaml.Node{e.value}
+		if e.value.Kind == yaml.SequenceNode {
+			words = s.nullable(e.value, t)
 		}
-		t.Format = f
-		if f == "password" {
-			t.Secrecy = Hidden
-		}
-	case "pattern":
-		p, ok := s.text(e.value, "pattern")
-		re, err := regexp.Compile(p)
-		if ok && err != nil {
-			s.problem(s.at(e.value), "RE2 syntax", "pattern is no regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
-			return
-		}
-		t.Pattern = re
-	case "enum", "const":
-		s.enum(t, e, what)
-	case "minLength", "minItems", "minimum", "minProperties":
-		t.Min = s.bound(e)
-	case "maxLength", "maxItems", "maximum", "maxProperties":
-		t.Max = s.bound(e)
-	case "exclusiveMinimum":
-		t.Above = s.bound(e)
-	case "exclusiveMaximum":
-		t.Below = s.bound(e)
-	case "multipleOf":
-		if t.Step = s.bound(e); t.Step != nil && *t.Step <= 0 {
-			s.problem(s.at(e.value), "", "multipleOf must be more than 0")
-			t.Step = nil
-		}
-	case "additionalProperties":
-		switch {
-		case e.value.Tag == "!!bool" && e.value.Value == "true":
-		case e.value.Tag == "!!bool":
-			if t.Props == nil {
-				t.Props = []*Prop{} // none at all
+		for _, word := range words {
+			base, ok := s.typeWord(word)
+			switch {
+			case !ok:
+				return false
+			case len(words) == 1:
+				t.Base = base
+			case t.sort(base) != nil && base != Any:
+				s.problem(s.at(word), "", "%s is in the list already", t.sort(base).Base)
+			default:
+				t.Union = append(t.Union, &Type{Base: base, Loose: t.Loose})
 			}
-		default:
-			t.Items = s.parseType(e.value, what+" properties")
 		}
-	case "uniqueItems":
-		t.Unique, _ = s.parseValue(e.value).lit.(bool)
-	case "items":
-		if t.Items = s.parseType(e.value, what+" items"); t.Items == nil {
+		return len(words) > 0
+	}
+	return true
+}
+
+// sort returns the type that a word for types of a base is of: the type itself,
+// or a form that type: lists; nil for none.
+func (t *Type) sort(of Base) *Type {
+	for _, form := range append([]*Type{t}, t.Union...) {
+		if of == Any || of == form.Base || of == Number && form.Base == Integer {
+			return form
+		}
+	}
+	return nil
+}
+
+func (s *source) unknownWord(e entry) {
+	if instead := strangers[e.key]; instead != "" {
+		s.problem(e.at, instead, "types have no %s", e.key)
+		return
+	}
+	hint := DidYouMean(e.key, slices.Sorted(maps.Keys(schemaWords)))
+	if !strings.HasPrefix(hint, "did") {
+		hint = "an object's properties stand under properties:"
+	}
+	s.problem(e.at, hint, "unknown key %q", e.key)
+}
+
+// complete makes whole what the words of a type left open.
+func (s *source) complete(n *yaml.Node, t *Type, what string) {
+	switch t.Base {
+	case Object:
+		t.Open = t.Props == nil && !t.Loose
+		patterns := t.Rules != nil && t.Rules.Patterns != nil
+		sealed := patterns && t.Items == nil && !t.More && !t.Loose
+		t.More = !t.Open && !t.Loose && (t.More || t.Items != nil || patterns)
+		if r := t.Rules; r != nil {
+			r.Sealed = sealed
+			s.checkNames(n, t, what)
+		}
+	case Array:
+		if t.Items == nil {
 			t.Items = itemsOf(Array)
 		}
-	case "properties":
-		t.Props = []*Prop{}
-		s.parseProps(e.value, what, t)
-	}
-}
-
-// nullable reads type: [string, "null"]: it notes the null and returns the other word.
-func (s *source) nullable(n *yaml.Node, t *Type) *yaml.Node {
-	if n.Kind != yaml.SequenceNode {
-		return n
-	}
-	var word *yaml.Node
-	for _, c := range n.Content {
-		if c.Tag == "!!null" || c.Value == "null" {
-			t.Null = true
-		} else if word == nil {
-			word = c
-		} else {
-			word = nil
-			break
+		s.completePrefix(n, t, what)
+		if t.Unique && t.Items.hides() {
+			s.problem(s.at(n), "", "%s holds secrets, which cannot be compared", what)
 		}
 	}
-	if word == nil || !t.Null {
-		s.problem(s.at(n), `as in type: [string, "null"]`, "a list of types can only be one type and null")
-		return nil
+	if t.Min != nil && t.Max != nil && *t.Min > *t.Max {
+		s.problem(s.at(n), "", "%s can never be right, its least is more than its most", what)
 	}
-	return word
 }
 
-// enum reads the allowed values of a text or a number; const is a list of one.
+// completePrefix makes what prefixItems and items say one: the items are held as
+// data, and items is of those behind the first ones.
+func (s *source) completePrefix(n *yaml.Node, t *Type, what string) {
+	r := t.Rules
+	switch {
+	case r == nil:
+	case r.Prefix == nil && r.Sealed:
+		s.problem(s.at(n), "maxItems: 0", "items: false of %s is for what comes behind prefixItems", what)
+		r.Sealed = false
+	case r.Prefix != nil:
+		if r.Sealed {
+			most := float64(len(r.Prefix))
+			t.Max, r.Sealed = smaller(t.Max, &most), false
+		} else if t.Items.Base != Any || t.Items.ruled() {
+			r.Behind = t.Items
+		}
+		for _, item := range append(slices.Clone(r.Prefix), t.Items) {
+			s.keepOpen(n, item, what)
+		}
+		t.Items = itemsOf(Array)
+	}
+	if r != nil && r.Contains == nil && (r.Least != nil || r.Most != nil) {
+		s.problem(s.at(n), "contains: says of which", "%s counts items and does not say which", what)
+	}
+}
+
+// nullable reads the words of type: [string, "null"]: it notes the null and
+// returns the others.
+func (s *source) nullable(n *yaml.Node, t *Type) []*yaml.Node {
+	var words []*yaml.Node
+	for _, c := range n.Content {
+		if isNull(c) {
+			t.Null = true
+		} else {
+			words = append(words, c)
+		}
+	}
+	if len(words) == 0 {
+		s.problem(s.at(n), `as in type: [string, "null"]`, "a list of types must name one")
+	}
+	return words
+}
+
+// isNull tells whether a type is null and nothing else.
+func isNull(n *yaml.Node) bool {
+	if n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Value == "type" {
+		n = n.Content[1]
+	}
+	return n.Kind == yaml.ScalarNode && (n.Tag == "!!null" || n.Value == "null")
+}
+
+// enum reads the allowed values; const is a list of one. Those of scalars are
+// kept as text, others as data.
 func (s *source) enum(t *Type, e entry, what string) {
 	v := s.parseValue(e.value)
 	items := v.items
@@ -270,11 +344,25 @@ func (s *source) enum(t *Type, e entry, what string) {
 		s.problem(v.pos, "as in [small, large]", "enum must be a list")
 		return
 	}
+	if !t.scalar() {
+		for _, i := range items {
+			data, ok := i.constant()
+			if !ok {
+				s.problem(i.pos, "", "%s cannot hold references", e.key)
+			}
+			t.rules().Values = append(t.rules().Values, data)
+		}
+		return
+	}
 	for _, i := range items {
+		_, isBool := i.lit.(bool)
+		if i.kind == literalValue && i.lit == nil && t.Null {
+			continue // which type: allows
+		}
 		_, isText := i.lit.(string)
 		_, isInt := i.lit.(int64)
 		_, isFloat := i.lit.(float64)
-		if !(t.Base == String && isText || t.Base == Integer && isInt || t.Base == Number && (isInt || isFloat)) {
+		if !(t.Base == String && isText || t.Base == Boolean && isBool || t.Base == Integer && isInt || t.Base == Number && (isInt || isFloat)) {
 			s.problem(i.pos, "", "%s is %s and cannot be %s", what, article(&Type{Base: t.Base, Items: &Type{}}), caseKey(i.lit))
 			continue
 		}
@@ -307,16 +395,18 @@ func (s *source) bound(e entry) *float64 {
 // checkDefault proves that a default can be read whenever a request leaves the
 // property out.
 func (s *source) checkDefault(n *yaml.Node, d declared, what string) {
-	if d.t.Base == Array || d.t.Base == Object || d.t.Base == Any {
-		s.problem(s.at(n), "", "%s is %s and cannot have a default", what, article(d.t))
+	if d.t.scalar() {
+		if why := d.t.parseText(d.standard, newOf(d.t)); why != "" {
+			s.problem(s.at(n), "", "the default of %s %s", what, why)
+		}
 		return
 	}
-	if why := d.t.parseText(d.standard, newOf(d.t)); why != "" {
-		s.problem(s.at(n), "", "the default of %s %s", what, why)
+	if _, faults := d.t.ReadJSON([]byte(d.standard), "the default of "+what); len(faults) > 0 {
+		s.problem(s.at(n), "", "%s", faults[0].Message)
 	}
 }
 
 // TakesNothing tells whether an empty object is a value of the type.
 func (t *Type) TakesNothing() bool {
-	return t.Base == Any || t.Base == Object && !slices.ContainsFunc(t.Props, func(p *Prop) bool { return !p.Optional })
+	return t.Base == Any && (!t.ruled() || t.holds(map[string]any{})) || t.Base == Object && !slices.ContainsFunc(t.Props, func(p *Prop) bool { return !p.Optional })
 }

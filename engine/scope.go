@@ -48,10 +48,12 @@ type state struct {
 	slots  []presence
 	proven map[string]bool // optional references that an if found present
 	dead   bool            // every way here has ended
+
+	forms map[string]*Prop // of values of unions, by the references to their tags, where a switch found them out
 }
 
 func (s state) clone() state {
-	return state{slices.Clone(s.slots), maps.Clone(s.proven), s.dead}
+	return state{slices.Clone(s.slots), maps.Clone(s.proven), s.dead, maps.Clone(s.forms)}
 }
 
 // meet joins the ways that come together below a step.
@@ -74,6 +76,7 @@ func meet(a, b state) state {
 		}
 	}
 	maps.DeleteFunc(m.proven, func(k string, _ bool) bool { return !b.proven[k] })
+	maps.DeleteFunc(m.forms, func(k string, form *Prop) bool { return b.forms[k] != form })
 	return m
 }
 
@@ -84,6 +87,7 @@ type typed struct {
 	ref      ref
 	text     string // as written, with its dollar sign
 	lacking  string // the part of text that may be absent
+	tagOf    *Type  // the union by a tag of which it is the tag
 	omitted  bool   // answers leave it out when it is empty, so an if can ask for it
 }
 
@@ -126,10 +130,15 @@ func (c *compiler) lookup(path []string, at Pos) (typed, bool) {
 		v.lacking = v.text
 	}
 	for _, name := range path[1:] {
+		v = c.state.formWith(v, name)
 		p := v.t.prop(name)
 		if p == nil {
 			c.unknownProp(v, name, at)
 			return typed{}, false
+		}
+		v.tagOf = nil
+		if v.t.By == name {
+			v.tagOf = v.t
 		}
 		v.t, v.ref, v.text, v.omitted = p.Type, v.ref.into(p), v.text+"."+name, p.omit && !p.pointer
 		switch {
@@ -159,6 +168,11 @@ func (c *compiler) unknownName(name string, at Pos) {
 
 func (c *compiler) unknownProp(v typed, name string, at Pos) {
 	switch {
+	case v.t.By != "":
+		tag := v.text + "." + v.t.By
+		c.problem(at, "switch: "+tag+" tells which one it is, and its cases know what it has", "%s is %s, which may have no %q", v.text, article(v.t), name)
+	case v.t.Union != nil:
+		c.problem(at, "give each form a property with a const of its own that tells them apart", "%s is %s, and there is no telling which", v.text, article(v.t))
 	case v.t.Base == Any || v.t.Open:
 		c.problem(at, "declare the type of its properties to use them", "%s is of any form", v.text)
 	case v.t.Base != Object:

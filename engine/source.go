@@ -16,6 +16,8 @@ type source struct {
 	file     string
 	problems Problems
 	types    *types // that a type can be by name
+
+	conditional bool // types are read that are asked of values which have a type already
 }
 
 func (s *source) at(n *yaml.Node) Pos { return Pos{s.file, n.Line, n.Column} }

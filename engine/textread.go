@@ -17,7 +17,7 @@ func (t *Type) ReadTexts(name string, texts func(prop string) []string) (Value, 
 		why := ""
 		switch {
 		case len(given) == 0 && prop.HasDefault:
-			prop.Type.parseText(prop.Default, p) // was checked when the flow was loaded
+			prop.setDefault(p)
 		case len(given) == 0 && !prop.Optional:
 			why = "is missing"
 		case len(given) == 0:
@@ -36,6 +36,16 @@ func (t *Type) ReadTexts(name string, texts func(prop string) []string) (Value, 
 		}
 	}
 	return Value{v.UnsafePointer(), t.goType}, faults
+}
+
+// setDefault writes the default, which was checked when the flow was loaded.
+func (prop *Prop) setDefault(p unsafe.Pointer) {
+	if p = prop.held(p); prop.Type.scalar() {
+		prop.Type.parseText(prop.Default, p)
+		return
+	}
+	r := &jsonReader{data: []byte(prop.Default)}
+	r.value(prop.Type, p)
 }
 
 // held returns where the value of a present property is to be put.

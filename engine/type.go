@@ -61,9 +61,18 @@ type Type struct {
 	Items   *Type
 	Props   []*Prop // of an object, in order
 	Open    bool    // an object of any properties; Items is the type of each, where it has one
+	More    bool    // an object with other properties beside Props; Items is the type of each of these, where it has one
+	Loose   bool    // an object of which only Props are looked at; such types are conditions and hold no values
 	Null    bool    // the value of a property may be null, which counts as absent
+	Union   []*Type // the forms of which a value has one
+	One     bool    // a value has exactly one of the forms of Union, where By does not tell them apart
+	By      string  // property of the objects of Union whose value tells which one it is; it is the one of Props
+	Rules   *Rules  // what else must hold of a value; nil for nothing
 
 	goType reflect.Type // how values are held in memory
+	forms  []*Prop      // where values of the forms of Union are held, where By tells them apart
+	more   uintptr      // offset of the map that holds what More allows
+	looks  int          // how often a value can be looked at when it is read
 	once   sync.Once
 	write  writer // compiled on first use, see appendJSON
 }
@@ -74,7 +83,8 @@ type Prop struct {
 	Doc      string
 	Type     *Type
 	Optional bool   // may be absent
-	Default  string // as YAML text; meaningful where HasDefault
+	Default  string // as text, of an array, an object or data as JSON; meaningful where HasDefault
+	ReadOnly bool   // an answer holds it, a request must not
 
 	HasDefault bool
 
@@ -112,7 +122,7 @@ func (t *Type) propNames() []string {
 
 // holdsFresh tells whether a value holds a secret that an answer shows once.
 func (t *Type) holdsFresh() bool {
-	return t.Secrecy == Once || t.Items != nil && t.Items.holdsFresh() ||
+	return t.Secrecy == Once || t.Items != nil && t.Items.holdsFresh() || slices.ContainsFunc(t.Union, (*Type).holdsFresh) ||
 		slices.ContainsFunc(t.Props, func(p *Prop) bool { return p.Type.holdsFresh() })
 }
 
@@ -121,6 +131,8 @@ func (t *Type) String() string {
 	switch {
 	case t.Name != "":
 		return t.Name
+	case t.Union != nil:
+		return t.formNames()
 	case t.Base == Array && t.Items.Base != Any:
 		return "list of " + t.Items.String() + "s"
 	case t.Base == Array:
@@ -136,8 +148,11 @@ func (t *Type) String() string {
 // article puts a or an in front of a type's name.
 func article(t *Type) string {
 	s := t.String()
-	if s == "any" {
+	switch {
+	case s == "any":
 		return "data of any form"
+	case t.Name == "" && t.Union != nil:
+		return s // which has its articles
 	}
 	if strings.ContainsRune("aeiouAEIO", rune(s[0])) {
 		return "an " + s
@@ -175,26 +190,39 @@ func goHeld(t *Type) reflect.Type {
 	case Array:
 		return reflect.SliceOf(t.Items.goType)
 	case Object:
-		if t.Open {
+		switch {
+		case t.Open:
 			return anyMapType
+		case t.By != "":
+			return holdProps(append([]*Prop{t.Props[0]}, t.forms...))
+		case t.More:
+			more := &Prop{Type: &Type{goType: anyMapType}}
+			st := holdProps(append(slices.Clone(t.Props), more))
+			t.more = more.offset
+			return st
 		}
-		// Field names are by position only, so that the number of distinct Go
-		// types, which the runtime keeps for ever, stays small.
-		fields := make([]reflect.StructField, len(t.Props))
-		for i, p := range t.Props {
-			ft := p.Type.goType
-			if p.pointer {
-				ft = reflect.PointerTo(ft)
-			}
-			fields[i] = reflect.StructField{Name: "F" + strconv.Itoa(i), Type: ft}
-		}
-		st := reflect.StructOf(fields)
-		for i, p := range t.Props {
-			p.field, p.offset = st.Field(i).Name, st.Field(i).Offset
-		}
-		return st
+		return holdProps(t.Props)
 	}
 	return anyType
+}
+
+// holdProps makes the struct that holds properties, and notes where. Field names
+// are by position only, so that the number of distinct Go types, which the
+// runtime keeps for ever, stays small.
+func holdProps(props []*Prop) reflect.Type {
+	fields := make([]reflect.StructField, len(props))
+	for i, p := range props {
+		ft := p.Type.goType
+		if p.pointer {
+			ft = reflect.PointerTo(ft)
+		}
+		fields[i] = reflect.StructField{Name: "F" + strconv.Itoa(i), Type: ft}
+	}
+	st := reflect.StructOf(fields)
+	for i, p := range props {
+		p.field, p.offset = st.Field(i).Name, st.Field(i).Offset
+	}
+	return st
 }
 
 // structType reads the type of a node's input or output from its Go struct. It
