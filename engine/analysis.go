@@ -182,7 +182,7 @@ func FormatIs(name string) string {
 	if f := formats[name]; f != nil {
 		return f.what
 	}
-	return ""
+	return numberFormats[name].what
 }
 
 // OutcomeKinds returns the kinds that a node flow's outcomes can have.

@@ -283,7 +283,7 @@ func (c *compiler) has(slot int, p presence) {
 
 func (c *compiler) branch(st *step) {
 	o := op{code: opIf, pos: st.pos, step: "if"}
-	var proves []string
+	var proves []proof
 	not := false
 	if st.cond != nil {
 		o.test, proves = c.compileCondition(st.cond)
@@ -293,8 +293,8 @@ func (c *compiler) branch(st *step) {
 	before := c.state.clone()
 	prove := func(holds bool) {
 		if holds {
-			for _, text := range proves {
-				c.state.proven[text] = true
+			for _, p := range proves {
+				p.hold(&c.state)
 			}
 		}
 	}

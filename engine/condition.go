@@ -46,7 +46,7 @@ type test func(f frame) (bool, error)
 
 // compileCondition returns how the condition is decided, and the references
 // that it proves to be there: in then, or with not in else.
-func (c *compiler) compileCondition(cond *condition) (decide test, proves []string) {
+func (c *compiler) compileCondition(cond *condition) (decide test, proves []proof) {
 	if cond.path != nil {
 		v, ok := c.lookup(cond.path, cond.pos)
 		if !ok {
@@ -57,7 +57,7 @@ func (c *compiler) compileCondition(cond *condition) (decide test, proves []stri
 			return nil, nil
 		}
 		want := !cond.not
-		return func(f frame) (bool, error) { return there(f) == want, nil }, []string{v.text}
+		return func(f frame) (bool, error) { return there(f) == want, nil }, []proof{{text: v.text}}
 	}
 	e := c.compileExpression(cond.text, cond.pos)
 	if e == nil {
@@ -93,7 +93,7 @@ func (c *compiler) presenceTest(v typed, at Pos) func(frame) bool {
 
 // operand rewrites one side of and, or and not, where a reference may stand
 // alone to ask whether it is there. It returns what it proves when it holds.
-func (x *exprCompiler) operand(n *ast.Node) (proves []string) {
+func (x *exprCompiler) operand(n *ast.Node) (proves []proof) {
 	path := refPath(*n)
 	if path == nil {
 		x.rewrite(n)
@@ -117,7 +117,7 @@ func (x *exprCompiler) operand(n *ast.Node) (proves []string) {
 	}
 	x.fields[i].asks = there
 	replace(n, &ast.IdentifierNode{Value: x.types[2*i].Name})
-	return []string{v.text}
+	return []proof{{text: v.text}}
 }
 
 // logic rewrites and, or, not. What the left side of an and proves holds on its
@@ -148,20 +148,70 @@ func (x *exprCompiler) logic(n *ast.Node) bool {
 	return false
 }
 
-// assume takes references for present until the returned function is called.
-func (x *exprCompiler) assume(texts []string) func() {
-	var added []string
-	for _, t := range texts {
-		if !x.state.proven[t] {
-			x.state.proven[t] = true
-			added = append(added, t)
+// A proof is what is known where a condition holds: that a reference is there,
+// or which form a union has of which it is the tag.
+type proof struct {
+	text string
+	form *Prop // nil for one that is there
+}
+
+// hold notes what is proved. It returns false where that was known.
+func (p proof) hold(s *state) bool {
+	switch {
+	case p.form != nil && s.forms[p.text] == nil:
+		s.know(p.text, p.form)
+		return true
+	case p.form == nil && !s.proven[p.text]:
+		s.proven[p.text] = true
+		return true
+	}
+	return false
+}
+
+// assume takes what is proved for known until the returned function is called.
+func (x *exprCompiler) assume(proofs []proof) func() {
+	var added []proof
+	for _, p := range proofs {
+		if p.hold(&x.state) {
+			added = append(added, p)
 		}
 	}
 	return func() {
-		for _, t := range added {
-			delete(x.state.proven, t)
+		for _, p := range added {
+			if p.form != nil {
+				delete(x.state.forms, p.text)
+			} else {
+				delete(x.state.proven, p.text)
+			}
 		}
 	}
+}
+
+// formProof returns what a comparison of a tag with a literal proves.
+func (x *exprCompiler) formProof(v *ast.BinaryNode) []proof {
+	path := refPath(v.Left)
+	if v.Operator != "==" || path == nil {
+		return nil
+	}
+	var tag any
+	switch right := v.Right.(type) {
+	case *ast.StringNode:
+		tag = right.Value
+	case *ast.IntegerNode:
+		tag = right.Value
+	case *ast.BoolNode:
+		tag = right.Value
+	default:
+		return nil
+	}
+	from, ok := x.quietLookup(path)
+	if !ok || from.tagOf == nil {
+		return nil
+	}
+	if form := from.tagOf.form(caseKey(tag)); form != nil {
+		return []proof{{from.text, form}}
+	}
+	return nil
 }
 
 // existence is how a field is told to be there.

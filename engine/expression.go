@@ -37,7 +37,7 @@ type expression struct {
 	program *vm.Program
 	fields  []exprField
 	spare   *sync.Pool // of *evaluation
-	proves  []string   // references that are there when the expression is true
+	proves  []proof    // what is known when the expression is true
 }
 
 // An exprField fills one field of the environment.
@@ -94,14 +94,14 @@ type exprCompiler struct {
 	broken bool
 	rounds float64 // of the predicates around
 
-	conjuncts map[ast.Node][]string // what a node proves when it is true
+	conjuncts map[ast.Node][]proof // what a node proves when it is true
 }
 
 // compileExpression compiles an expression whose text begins at a place. It
 // returns nil where it reported a problem.
 func (c *compiler) compileExpression(src string, at Pos) *expression {
 	c.computes = true
-	x := &exprCompiler{compiler: c, src: src, pos: at, byText: map[string]int{}, rounds: 1, conjuncts: map[ast.Node][]string{}}
+	x := &exprCompiler{compiler: c, src: src, pos: at, byText: map[string]int{}, rounds: 1, conjuncts: map[ast.Node][]proof{}}
 	config := exprConfig()
 	tree, err := parser.ParseWithConfig(src, config)
 	if err != nil {
@@ -368,6 +368,9 @@ func (x *exprCompiler) binary(n *ast.Node, v *ast.BinaryNode) *Type {
 	left := refPath(v.Left)
 	_, isNil := v.Right.(*ast.NilNode)
 	if left == nil || v.Operator != "??" && !(isNil && (v.Operator == "==" || v.Operator == "!=")) {
+		if proofs := x.formProof(v); proofs != nil {
+			x.conjuncts[*n] = proofs
+		}
 		x.rewrite(&v.Left)
 		x.rewrite(&v.Right)
 		return nil
@@ -390,7 +393,7 @@ func (x *exprCompiler) binary(n *ast.Node, v *ast.BinaryNode) *Type {
 	switch v.Operator {
 	case "!=":
 		replace(n, there)
-		x.conjuncts[there] = []string{from.text}
+		x.conjuncts[there] = []proof{{text: from.text}}
 	case "==":
 		replace(n, &ast.UnaryNode{Operator: "!", Node: there})
 	default:

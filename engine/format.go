@@ -246,8 +246,11 @@ func (t *Type) numberFault(n float64, text string) string {
 // multiple tells whether a number is a multiple of a step, up to what binary
 // fractions cannot say: 0.3 is one of 0.1.
 func multiple(n, step float64) bool {
+	if n == math.Trunc(n) && step == math.Trunc(step) {
+		return math.Mod(n, step) == 0
+	}
 	q := n / step
-	return math.Abs(q-math.Round(q)) < 1e-9*max(1, math.Abs(q))
+	return math.Abs(q-math.Round(q)) < 1e-14*max(1, math.Abs(q))
 }
 
 func plainNumber(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

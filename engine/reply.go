@@ -101,7 +101,7 @@ func (t *Type) shown() *Type {
 	}
 	for _, p := range t.Props {
 		if p.Type.Secrecy != Hidden {
-			s.Props = append(s.Props, &Prop{Name: p.Name, Doc: p.Doc, Type: p.Type.shown(), Optional: p.pointer || p.omit})
+			s.Props = append(s.Props, &Prop{Name: p.Name, Doc: p.Doc, Type: p.Type.shown(), Optional: p.pointer || p.omit, ReadOnly: p.ReadOnly})
 		}
 	}
 	return s
@@ -110,7 +110,7 @@ func (t *Type) shown() *Type {
 // promised is what a flow declares of its answer, with null where the value that
 // was found for it can be absent.
 func promised(declared, found *Type) *Type {
-	if declared.Base == Any {
+	if declared.Base == Any && !declared.ruled() {
 		return found
 	}
 	t := declared.shown()

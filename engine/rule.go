@@ -305,30 +305,27 @@ func (c *complaints) union(f Forms, v any) {
 			return
 		}
 		if fits == 2 {
-			c.fault("must have only one of the forms " + formNames(f.Types))
+			c.fault("must have only one of its forms, and has several")
 			return
 		}
 	}
 	if fits == 1 {
 		return
 	}
-	var meant *Type
+	var meant []*Type
 	for _, t := range f.Types {
 		if t.looksLike(v) {
-			if meant != nil {
-				meant = nil
-				break
-			}
-			meant = t
+			meant = append(meant, t)
 		}
 	}
-	if meant == nil || c.quiet || c.forms == maxTold {
+	switch {
+	case c.quiet || len(meant) != 1 || c.forms == maxTold:
 		c.fault("must be " + formNames(f.Types))
-		return
+	default:
+		c.forms++
+		c.check(meant[0], v)
+		c.forms--
 	}
-	c.forms++
-	c.check(meant, v)
-	c.forms--
 }
 
 // looksLike tells whether data has at least the form of a type.

@@ -81,7 +81,7 @@ func (s *source) parseDeclared(n *yaml.Node, what string) declared {
 		}
 		return declared{t: (&Type{Base: base, Open: base == Object, Items: itemsOf(base)}).held()}
 	case yaml.MappingNode:
-		if isSchema(n) {
+		if IsSchema(n) {
 			return s.parseSchema(n, what)
 		}
 		t := &Type{Base: Object, Loose: s.conditional}
@@ -92,8 +92,12 @@ func (s *source) parseDeclared(n *yaml.Node, what string) declared {
 	return declared{}
 }
 
-// isSchema tells a type that is written with words from the properties of an object.
-func isSchema(n *yaml.Node) bool {
+// IsSchema tells a type that is written with words, such as type: or oneOf:, from
+// the properties of an object.
+func IsSchema(n *yaml.Node) bool {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return false
+	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		switch k, v := n.Content[i].Value, n.Content[i+1]; {
 		case k == "type" && v.Kind != yaml.MappingNode:
@@ -196,6 +200,9 @@ func (s *source) parseSchema(n *yaml.Node, what string) declared {
 	if t = w.formed(); t == nil {
 		return declared{}
 	}
+	if t.Base == Object && t.Rules != nil {
+		s.checkNames(n, t, what)
+	}
 	d.t = s.measured(n, t.held(), what)
 	if d.hasDefault {
 		s.checkDefault(n, d, what)
@@ -265,7 +272,6 @@ func (s *source) complete(n *yaml.Node, t *Type, what string) {
 		t.More = !t.Open && !t.Loose && (t.More || t.Items != nil || patterns)
 		if r := t.Rules; r != nil {
 			r.Sealed = sealed
-			s.checkNames(n, t, what)
 		}
 	case Array:
 		if t.Items == nil {

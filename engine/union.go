@@ -19,14 +19,44 @@ func (t *Type) brief() string {
 		return article(t)
 	case len(t.Enum) > 0:
 		return strings.Join(t.Enum, " or ")
+	case t.Base == Integer || t.Base == Number:
+		return t.briefNumber()
 	case formats[t.Format] != nil:
 		return formats[t.Format].what
+	case t.Base == String && t.Pattern != nil:
+		return "a string that matches " + t.Pattern.String()
+	case t.Base == String && (t.Min != nil || t.Max != nil):
+		return "a string of " + between(t.Min, t.Max) + " characters"
 	case t.Base == Object && len(t.Props) > 0:
 		return "an object with " + strings.Join(t.propNames(), ", ")
 	case t.Base == Array && t.Items.Base != Any:
 		return "a list whose items are each " + t.Items.brief()
 	}
 	return article(t)
+}
+
+// briefNumber names numbers, as in "an integer from 1 to 5".
+func (t *Type) briefNumber() string {
+	name := article(jsonName(t))
+	for _, bound := range []struct {
+		word string
+		v    *float64
+	}{{" from ", t.Min}, {" above ", t.Above}, {" up to ", t.Max}, {" below ", t.Below}, {" in steps of ", t.Step}} {
+		if bound.v != nil {
+			name += bound.word + plainNumber(*bound.v)
+		}
+	}
+	return name
+}
+
+func between(least, most *float64) string {
+	switch {
+	case least == nil:
+		return "at most " + plainNumber(*most)
+	case most == nil:
+		return "at least " + plainNumber(*least)
+	}
+	return plainNumber(*least) + " to " + plainNumber(*most)
 }
 
 func formNames(forms []*Type) string {

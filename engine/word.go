@@ -134,15 +134,24 @@ func (v *value) constant() (data any, ok bool) {
 	return nil, false
 }
 
-// numberFormats are the values of format: for numbers, and the base of each.
-var numberFormats = map[string]Base{"int32": Integer, "int64": Integer, "float": Number, "double": Number}
+// A numberFormat is a value of format: for numbers.
+type numberFormat struct {
+	base Base
+	what string
+}
+
+var numberFormats = map[string]numberFormat{
+	"int32": {Integer, "an integer of 32 bits"}, "int64": {Integer, "an integer of 64 bits, as all are"},
+	"float": {Number, "a number that need not be exact"}, "double": {Number, "a number, as all are"},
+}
 
 func (w *wording) format(e entry) {
 	f, ok := w.text(e.value, "format")
 	t := w.t.sort(String)
-	if base, isNumber := numberFormats[f]; isNumber {
-		if t = w.t.sort(base); t == nil || t.Base != base {
-			w.problem(w.source.at(e.value), "", "format %s is for %ss, %s is %s", f, base, w.what, article(jsonName(w.t)))
+	number, isNumber := numberFormats[f]
+	if isNumber {
+		if t = w.t.sort(number.base); t == nil || t.Base != number.base {
+			w.problem(w.source.at(e.value), "", "format %s is for %ss, %s is %s", f, number.base, w.what, article(jsonName(w.t)))
 			return
 		}
 	}
@@ -150,7 +159,7 @@ func (w *wording) format(e entry) {
 	case !ok:
 	case t == nil || t.Base == Any:
 		w.problem(e.at, "", "format is for strings, %s is %s", w.what, article(jsonName(w.t)))
-	case formats[f] == nil && numberFormats[f] == Any:
+	case formats[f] == nil && !isNumber:
 		hint := DidYouMean(f, Formats())
 		if f == "binary" {
 			hint = "byte is a text in base64"

@@ -159,13 +159,16 @@ func (c *completer) params() {
 // schema offers the keys of a type: all of them where it has a type:, else that.
 func (c *completer) schema() {
 	m := c.mapping()
-	if !isSchema(m) {
+	if !engine.IsSchema(m) {
 		if len(m.Content) <= 2 {
 			c.addKey("type", "", schemaDocs["type"])
 		}
 		return
 	}
-	word := child(m, "type").Value
+	word := ""
+	if of := child(m, "type"); of != nil {
+		word = of.Value
+	}
 	for _, key := range engine.TypeKeys() {
 		of := engine.TypeKeyFor(key)
 		fits := of == engine.Any || of.String() == word || of == engine.Number && word == "integer"
@@ -265,7 +268,7 @@ func (c *completer) references() {
 	if !ok || of.t == nil {
 		return
 	}
-	for _, p := range of.t.Props {
+	for _, p := range scopeForm(scope, of.t, names[:len(names)-1]).Props {
 		f, _ := follow(scope, append(slices.Clone(names[:len(names)-1]), p.Name))
 		c.add(fieldItem, p.Name, described(p.Type, f.optional), p.Doc, p.Name, len(typed))
 	}

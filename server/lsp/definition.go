@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"sluice/engine"
 )
 
 func (s *server) definition(p placeParams) (any, error) {
@@ -94,7 +96,7 @@ func key(n *yaml.Node, path ...string) *yaml.Node {
 // property follows names through a type as a flow writes it, as far as they are there.
 func property(at, t *yaml.Node, path []string) *yaml.Node {
 	for _, name := range path {
-		if t != nil && isSchema(t) {
+		if t != nil && engine.IsSchema(t) {
 			t = child(t, "properties")
 		}
 		k := max(childKey(t, name), childKey(t, name+"?"))

@@ -133,6 +133,15 @@ var rootText = map[string]string{
 	"env": "Environment variables that flows may read.", "params": "What the node was given.", "error": "The failure that was caught.",
 }
 
+// scopeForm returns the form that a value of a union is known to have, and the type
+// of any other value.
+func scopeForm(s engine.Scope, t *engine.Type, path []string) *engine.Type {
+	if form := s.Forms["$"+strings.Join(path, ".")+"."+t.By]; t.By != "" && form != nil {
+		return form
+	}
+	return t
+}
+
 // follow returns what a path of names leads to in a scope.
 func follow(s engine.Scope, path []string) (found, bool) {
 	n, ok := s.Name(path[0])
@@ -145,6 +154,9 @@ func follow(s engine.Scope, path []string) (found, bool) {
 	}
 	for i, name := range path[1:] {
 		p := prop(f.t, name)
+		if p == nil && f.t != nil {
+			p = prop(scopeForm(s, f.t, path[:i+1]), name)
+		}
 		if p == nil {
 			return found{}, false
 		}

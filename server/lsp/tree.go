@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"sluice/engine"
 )
 
 // A sort is what can stand at a place of a file.
@@ -75,12 +77,15 @@ var inside = map[sort]map[string]sort{
 
 var schemaInside = map[string]sort{
 	"type": typeSort, "items": typeSort, "additionalProperties": typeSort, "properties": propsSort, "format": formatSort, "uniqueItems": truthSort,
+	"oneOf": typeSort, "anyOf": typeSort, "allOf": typeSort, "not": typeSort, "if": typeSort, "then": typeSort, "else": typeSort,
+	"prefixItems": typeSort, "contains": typeSort, "propertyNames": typeSort, "patternProperties": propsSort, "dependentSchemas": propsSort,
+	"readOnly": truthSort, "writeOnly": truthSort, "unevaluatedProperties": truthSort,
 }
 
 // behind is the sort of what stands behind a key.
 func (s sort) behind(mapping *yaml.Node, key string) sort {
 	if s == typeSort {
-		if isSchema(mapping) {
+		if engine.IsSchema(mapping) {
 			return schemaInside[key]
 		}
 		return typeSort
@@ -96,16 +101,10 @@ func (s sort) item() sort {
 	switch s {
 	case blockSort, routeSort:
 		return stepSort
-	case valueSort:
-		return valueSort
+	case valueSort, typeSort:
+		return s
 	}
 	return otherSort
-}
-
-// isSchema tells a type that is written with type: from the properties of an object.
-func isSchema(n *yaml.Node) bool {
-	v := child(n, "type")
-	return v != nil && v.Kind != yaml.MappingNode
 }
 
 // rootSort is the sort of a whole file.

@@ -73,8 +73,23 @@ var schemaDocs = map[string]string{
 	"exclusiveMaximum": "Number that it must be below.", "multipleOf": "Number of which it is a multiple.",
 	"items": "Type of each item.", "minItems": "Least number of items.", "maxItems": "Largest number of items. A list that each walks needs it.",
 	"uniqueItems": "Whether all items differ.", "properties": "Properties of the object, by name. `name?` may be absent.",
-	"additionalProperties": "Type of the properties that are not named.",
+	"additionalProperties": "Type of the properties that are not named; `true` for any, `false` for none.",
 	"minProperties":        "Least number of properties.", "maxProperties": "Largest number of properties.",
+	"oneOf": "Types of which a value has exactly one. Objects that a `const` tells apart are known in the cases of a `switch` on it.",
+	"anyOf": "Types of which a value has at least one.", "allOf": "Types that are merged into one: the properties of all objects.",
+	"discriminator": "Property whose `const` tells the objects of `oneOf` apart, as in `kind`.",
+	"not":           "Type that the value must not be of.",
+	"if":            "Type that decides whether `then` or `else` must hold. Objects here say nothing of what they do not name.",
+	"then":          "Type that must hold, too, where `if` does.", "else": "Type that must hold, too, where `if` does not.",
+	"prefixItems": "Types of the first items. `items` is the type of those behind them; `false` for none.",
+	"contains":    "Type that at least one item must be of.", "minContains": "Least number of items that `contains` is about.",
+	"maxContains":       "Largest number of items that `contains` is about.",
+	"patternProperties": "Types of properties by regular expressions (RE2) that their names match.",
+	"propertyNames":     "Type of the names of properties that are not named here.",
+	"dependentRequired": "What must be there, too, where a property is, as in `{card: [address]}`.",
+	"dependentSchemas":  "Type that the object must be of, too, where a property is there.",
+	"readOnly":          "A property that answers hold and requests must not.", "writeOnly": "A value that requests hold and no answer shows: it is secret.",
+	"unevaluatedProperties": "`false`, as it is anyway: what is not declared is refused.",
 }
 
 // otherDocs are the keys of mappings that have always the same.
@@ -118,7 +133,7 @@ func keyDoc(s spot, key string) string {
 	case stepSort:
 		return stepDocs[key]
 	case typeSort:
-		if isSchema(s.mapping()) {
+		if engine.IsSchema(s.mapping()) {
 			return schemaDocs[key]
 		}
 	default:

@@ -37,21 +37,24 @@ func newComponents() *components {
 }
 
 // taken describes what a request may send.
-func (c *components) taken(t *engine.Type) object { return c.of(t, true) }
+func (c *components) taken(t *engine.Type) object { return c.whole(t, true) }
 
 // answered describes what an answer holds.
-func (c *components) answered(t *engine.Type) object {
+func (c *components) answered(t *engine.Type) object { return c.whole(t, false) }
+
+// whole describes a type with null, where that is a value of it.
+func (c *components) whole(t *engine.Type, request bool) object {
 	if t.Null {
-		return orNull(c.of(t, false))
+		return orNull(c.of(t, request))
 	}
-	return c.of(t, false)
+	return c.of(t, request)
 }
 
 var componentName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 func (c *components) of(t *engine.Type, request bool) object {
 	s := c.inline(t, request)
-	if t.Base != engine.Object || !componentName.MatchString(t.Name) {
+	if t.Base != engine.Object && t.Union == nil || !componentName.MatchString(t.Name) {
 		return s
 	}
 	if request {
@@ -80,15 +83,20 @@ func equal(a, b any) bool {
 // inline describes a type where it stands.
 func (c *components) inline(t *engine.Type, request bool) object {
 	s := object{}
-	if t.Base != engine.Any {
+	if t.By == "" && t.Base != engine.Any {
 		s["type"] = t.Base.String()
 	}
+	defer c.rules(s, t, request)
 	number := func(word string, v *float64) {
 		if v != nil {
 			s[word] = *v
 		}
 	}
 	switch {
+	case t.Union != nil:
+		c.union(s, t, request)
+	case t.Base == engine.Boolean && len(t.Enum) > 0:
+		s["const"] = t.Enum[0] == "true"
 	case t.Base == engine.String:
 		text(s, t)
 		if t.Format != "duration" { // whose bounds are times
@@ -101,6 +109,9 @@ func (c *components) inline(t *engine.Type, request bool) object {
 		number("exclusiveMinimum", t.Above)
 		number("exclusiveMaximum", t.Below)
 		number("multipleOf", t.Step)
+		if t.Format != "" {
+			s["format"] = t.Format
+		}
 		if len(t.Enum) > 0 {
 			values := make([]json.Number, len(t.Enum))
 			for i, e := range t.Enum {
@@ -114,18 +125,18 @@ func (c *components) inline(t *engine.Type, request bool) object {
 		if t.Unique {
 			s["uniqueItems"] = true
 		}
-		if request {
-			s["items"] = c.taken(t.Items)
-		} else {
-			s["items"] = c.answered(t.Items)
+		if items := c.whole(t.Items, request); len(items) > 0 {
+			s["items"] = items
 		}
 	case t.Base == engine.Object && t.Open:
 		number("minProperties", t.Min)
 		number("maxProperties", t.Max)
 		if t.Items != nil {
-			s["additionalProperties"] = c.of(t.Items, request)
+			s["additionalProperties"] = c.whole(t.Items, request)
 		}
 	case t.Base == engine.Object:
+		number("minProperties", t.Min)
+		number("maxProperties", t.Max)
 		c.properties(s, t, request)
 	}
 	return s
@@ -135,9 +146,15 @@ func (c *components) properties(s object, t *engine.Type, request bool) {
 	props := object{}
 	var required []string
 	for _, p := range t.Props {
-		inner := c.of(p.Type, request)
-		if p.Type.Null {
-			inner = orNull(inner)
+		if p.ReadOnly && request {
+			continue // which is refused like what is not declared
+		}
+		inner := c.whole(p.Type, request)
+		switch {
+		case p.ReadOnly:
+			inner = with(inner, "readOnly", true)
+		case request && p.Type.Secrecy == engine.Hidden && p.Type.Format != "password":
+			inner = with(inner, "writeOnly", true)
 		}
 		if p.Doc != "" {
 			inner = with(inner, "description", p.Doc)
@@ -154,7 +171,10 @@ func (c *components) properties(s object, t *engine.Type, request bool) {
 	if required != nil {
 		s["required"] = required
 	}
-	if request {
+	switch {
+	case t.More && t.Items != nil:
+		s["additionalProperties"] = c.whole(t.Items, request)
+	case request && !t.More && !t.Loose:
 		s["additionalProperties"] = false // what is not declared is refused
 	}
 }

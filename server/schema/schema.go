@@ -30,6 +30,7 @@ func Flows(nodes []*engine.Node) ([]byte, error) {
 		"duration":     duration(),
 		"texts":        texts(),
 		"type":         anyType(),
+		"form":         form(),
 		"property":     property(),
 		"properties":   properties(),
 	}

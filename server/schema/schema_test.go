@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
 
+	"sluice/engine"
 	"sluice/flows"
 	"sluice/server"
 	"sluice/server/schema"
@@ -150,6 +152,71 @@ func TestFlowsWithAllVerbsAreValid(t *testing.T) {
 		if err := s.Validate(data(t, string(text))); err != nil {
 			t.Errorf("Validate(%s) = %v, want nil", file, err)
 		}
+	}
+}
+
+// typeFlow uses the words of types that look at several types.
+const typeFlow = `
+about: Take shapes.
+endpoint: POST /shapes
+session: none
+input:
+  body:
+    shape:
+      oneOf: [Circle, {kind: {type: string, const: square}, side: integer}, {type: "null"}]
+      discriminator: {propertyName: kind, mapping: {circle: Circle}}
+    size: {type: [integer, string, "null"], minimum: 1, maxLength: 9, enum: [1, big, null]}
+    user: {allOf: [Base, {type: object, properties: {"name?": string}, minProperties: 1}], description: A user.}
+    some: {type: object, properties: {"a?": string, "b?": integer}, anyOf: [{a: string}, {b: integer}], not: {a: string, b: integer}}
+    pair: {type: array, prefixItems: [string, integer], items: false, default: [a, 1]}
+    list: {type: array, items: number, contains: {type: number, minimum: 3}, minContains: 0, maxContains: 2, uniqueItems: true}
+    open: {type: object, properties: {id: {type: string, readOnly: true}}, additionalProperties: true, unevaluatedProperties: false}
+    names: {type: object, patternProperties: {"^x": integer}, propertyNames: {type: string, maxLength: 9}, dependentRequired: {x: [y]}, dependentSchemas: {x: {y: string}}}
+    card: {type: object, properties: {by: string, "no?": string}, if: {by: {type: string, const: card}}, then: {no: string}, else: {by: string}}
+    pin: {type: string, writeOnly: true, deprecated: true, title: A PIN, examples: ["1"]}
+    count: {type: integer, format: int32, exclusiveMinimum: 0, multipleOf: 2}
+steps:
+  - respond: 204
+`
+
+func TestTypesAreJudgedAsTheEngineDoes(t *testing.T) {
+	s := compiled(t)
+	load := func(flow string) error {
+		_, err := engine.Load(fstest.MapFS{
+			"flow.yaml":  {Data: []byte(flow)},
+			"types.yaml": {Data: []byte("Circle: {kind: {type: string, const: circle}, radius: number}\nBase: {id: string}\n")},
+		}, engine.Env{})
+		return err
+	}
+	if err := s.Validate(data(t, typeFlow)); err != nil {
+		t.Fatalf("Validate(typeFlow) = %v, want nil", err)
+	}
+	if err := load(typeFlow); err != nil {
+		t.Fatalf("Load(typeFlow) = %v, want nil", err)
+	}
+	for name, c := range map[string]struct{ old, new string }{
+		"forms that are no types": {"oneOf: [Circle", "oneOf: [circle"},
+		"no forms":                {"allOf: [Base, {type: object, properties: {\"name?\": string}, minProperties: 1}]", "allOf: []"},
+		"a reference":             {"{by: string, \"no?\": string}", "{$ref: string}"},
+		"discriminator of a list": {"mapping: {circle: Circle}", "mappings: {circle: Circle}"},
+		"required":                {"unevaluatedProperties: false", "required: [id]"},
+		"needs of no names":       {"{x: [y]}", "{x: 1}"},
+		"a type that is a number": {"format: int32", "format: int16"},
+		"truth that is none":      {"writeOnly: true", "writeOnly: sometimes"},
+		"unknown sort":            {"[integer, string, \"null\"]", "[integer, text]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(typeFlow, c.old, c.new, 1)
+			if text == typeFlow {
+				t.Fatalf("%q is not in the flow", c.old)
+			}
+			if err := s.Validate(data(t, text)); err == nil {
+				t.Errorf("Validate(flow with %q for %q) = nil, want an error", c.new, c.old)
+			}
+			if err := load(text); err == nil {
+				t.Errorf("Load(flow with %q for %q) = nil, want an error", c.new, c.old)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"sluice/engine"
@@ -65,6 +66,11 @@ func Default(p *engine.Prop) any {
 		if f, err := strconv.ParseFloat(p.Default, 64); err == nil {
 			return f
 		}
+	case engine.Array, engine.Object, engine.Any:
+		var v any
+		if err := json.Unmarshal([]byte(p.Default), &v); err == nil {
+			return v
+		}
 	}
 	return p.Default
 }
@@ -75,6 +81,16 @@ func anyType() schema {
 	return schema{"anyOf": []schema{typeWord(), typeSchema(false), ref("properties")}}
 }
 
+// typeList describes a list of types.
+func typeList() schema { return schema{"type": "array", "items": ref("form"), "minItems": 1} }
+
+// form is a type, or null.
+func form() schema {
+	return schema{"anyOf": []schema{ref("type"), {"enum": []any{nil, "null"}}, nullSchema()}}
+}
+
+func nullSchema() schema { return closed(schema{"type": schema{"enum": []any{nil, "null"}}}, "type") }
+
 // property is a type that can have a default.
 func property() schema {
 	return schema{"anyOf": []schema{typeWord(), typeSchema(true), ref("properties")}}
@@ -83,7 +99,7 @@ func property() schema {
 // properties describes name: type pairs.
 func properties() schema {
 	return schema{
-		"type": "object", "not": schema{"properties": schema{"type": schema{"type": "string"}}, "required": []string{"type"}},
+		"type": "object", "not": worded(),
 		"patternProperties":    schema{`^[^?$.{} ]+\??$`: ref("property")},
 		"additionalProperties": false,
 	}
@@ -91,32 +107,18 @@ func properties() schema {
 
 var typeWords = []string{"any", "string", "boolean", "integer", "number", "object", "array"}
 
+// worded tells types that are written with words from the properties of an object.
+func worded() schema {
+	ways := []schema{{"properties": schema{"type": schema{"type": []string{"string", "array"}}}, "required": []string{"type"}}}
+	for _, word := range []string{"oneOf", "anyOf", "allOf"} {
+		ways = append(ways, schema{"properties": schema{word: schema{"type": "array"}}, "required": []string{word}})
+	}
+	return schema{"anyOf": ways}
+}
+
 func typeWord() schema {
 	return schema{"anyOf": []schema{
 		{"enum": typeWords},
 		{"type": "string", "pattern": "^[A-Z][A-Za-z0-9]*$", "description": "A type of types.yaml, or of a node."},
 	}}
-}
-
-// typeSchema describes a type that is written with type:.
-func typeSchema(withDefault bool) schema {
-	size := schema{"type": "integer", "minimum": 0}
-	known := schema{
-		"type":        schema{"enum": typeWords},
-		"description": schema{"type": "string", "description": "What the value is, in a sentence."},
-		"format":      schema{"enum": engine.Formats(), "description": "What the text must be. Passwords are secrets: no answer and no log shows them."},
-		"minLength":   size, "maxLength": size, "minItems": size, "maxItems": size,
-		"minimum": schema{"type": "number"}, "maximum": schema{"type": "number"},
-		"pattern":     schema{"type": "string", "format": "regex", "description": "Regular expression, matched anywhere in the text."},
-		"enum":        ref("texts"),
-		"uniqueItems": schema{"type": "boolean", "description": "Whether all items differ."},
-		"items":       ref("type"),
-		"properties":  ref("properties"),
-		"default":     schema{"type": []string{"string", "number", "boolean"}, "description": "What holds where the request leaves it out."},
-	}
-	props := only(known, engine.TypeKeys())
-	if !withDefault {
-		delete(props, "default")
-	}
-	return closed(props, "type")
 }
