@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 	"unsafe"
 )
@@ -224,6 +225,8 @@ const SecretSample = "a secret for a sample"
 
 var samples = map[string]string{
 	"email": "ada@example.com", "password": "a password for a sample", "uuid": "0198a000-0000-7000-8000-000000000001",
+	"idn-email": "ada@example.com", "hostname": "example.com", "idn-hostname": "example.com", "time": "12:00:00Z", "uri-reference": "/a",
+	"iri": "https://example.com/", "iri-reference": "/a", "uri-template": "/{a}", "json-pointer": "/a", "relative-json-pointer": "0", "regex": "a",
 	"uri": "https://example.com/", "date": "2026-01-31", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
 }
 
@@ -241,9 +244,19 @@ func (t *Type) sample(p unsafe.Pointer, depth int) {
 	case t.Base == Number:
 		*(*float64)(p) = t.sampleNumber()
 	case t.Base == Boolean:
-		*(*bool)(p) = true
+		*(*bool)(p) = len(t.Enum) == 0 || t.Enum[0] == "true"
 	case t.Base == String:
 		*(*string)(p) = t.sampleText()
+	case t.Base == Any && t.Rules != nil && len(t.Rules.Values) > 0:
+		*(*any)(p) = t.Rules.Values[0]
+	case t.Base == Array && t.Rules != nil && t.Rules.Prefix != nil:
+		list := make([]any, len(t.Rules.Prefix))
+		for i, of := range t.Rules.Prefix {
+			item := newOf(of)
+			of.sample(item, depth+1)
+			list[i] = plainOf(of)(item)
+		}
+		*(*[]any)(p) = list
 	case t.Base == Array:
 		n := 1
 		if t.Min != nil {
@@ -278,6 +291,15 @@ func (t *Type) sample(p unsafe.Pointer, depth int) {
 
 func (t *Type) sampleNumber() float64 {
 	switch {
+	case len(t.Enum) > 0:
+		n, _ := strconv.ParseFloat(t.Enum[0], 64) // which came from a number
+		return n
+	case t.Above != nil && t.Step == nil && t.Below != nil:
+		return (*t.Above + *t.Below) / 2
+	case t.Above != nil && t.Step == nil:
+		return *t.Above + 1
+	case t.Step != nil && t.Min == nil && t.Above == nil:
+		return *t.Step
 	case t.Min != nil:
 		return *t.Min
 	case t.Max != nil:

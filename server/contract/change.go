@@ -144,7 +144,7 @@ func (c *comparison) fields(what string, old, now []Field) {
 	}
 	told := "" // with it, what is inside it is told
 	inside := func(f Field) bool {
-		return told != "" && (strings.HasPrefix(f.Name, told+".") || strings.HasPrefix(f.Name, told+"["))
+		return told != "" && (strings.HasPrefix(f.Name, told+".") || strings.HasPrefix(f.Name, told+"[") || strings.HasPrefix(f.Name, told+"("))
 	}
 	for _, f := range now {
 		was, ok := named(old, f.Name)

@@ -98,6 +98,23 @@ func TestDiffTellsWhatCallersSee(t *testing.T) {
 			none + "input: {query: {\"n?\": {type: integer, default: 2, multipleOf: 2}}, body: {\"a?\": {type: array, items: {b: {type: number, exclusiveMinimum: 0}}}}}\n",
 			"POST /x: query.n is integer in steps of 2, default 2, was integer, default 1\nPOST /x: body.a[].b is number above 0, was string",
 		},
+		"forms": {
+			none + "input: {body: {pay: {oneOf: [{by: {type: string, const: card}, no: string}, {by: {type: string, const: bill}}]}, size: {oneOf: [integer, {a: string}]}}}\n",
+			none + "input: {body: {pay: {oneOf: [{by: {type: string, const: card}, no: integer, \"cvc?\": string}, {by: {type: string, const: cash}}]}, size: {anyOf: [integer, {a: string, \"b?\": string}]}}}\n",
+			"POST /x: body.pay is one by by of card|cash, was one by by of card|bill\nPOST /x: body.pay(card).no is integer, was string\n" +
+				"POST /x: new optional body.pay(card).cvc, string\nPOST /x: new required body.pay(cash).by, cash\n" +
+				"POST /x: body.size is any of integer, {a: string, b?: string}, was one of integer, {a: string}\nPOST /x: no longer body.pay(bill).by",
+		},
+		"rules": {
+			none + "input: {body: {type: object, properties: {\"a?\": string, \"b?\": {type: string, not: {type: string, const: x}}}, dependentRequired: {a: [b]}}}\n",
+			none + "input: {body: {type: object, properties: {\"a?\": string, \"b?\": {type: string, not: {type: string, enum: [x, y]}}}, anyOf: [{a: string}, {b: string}]}}\n",
+			"POST /x: body is object, any of {a: string} | {b: string}, was object, with a b\nPOST /x: body.b is string, not x|y, was string, not x",
+		},
+		"default of a list": {
+			none + "input: {body: {l: {type: array, items: {a: string}, default: []}}}\n",
+			none + "input: {body: {l: {type: array, items: {a: string}, default: [{a: b}]}}}\n",
+			"POST /x: body.l is list of object, default [{\"a\":\"b\"}], was list of object, default []",
+		},
 		"headers": {none, none + "input: {headers: {\"x-client?\": {type: string, format: uuid}}}\n", "POST /x: new optional headers.x-client, uuid"},
 	} {
 		before, now := of(t, files{"x.yaml": one("POST /x", c.old, "")}), of(t, files{"x.yaml": one("POST /x", c.now, "")})

@@ -54,10 +54,26 @@ func appendInside(list []Field, name string, t *engine.Type) []Field {
 		}
 		list = appendInside(list, name+".*", t.Items)
 	}
+	if t.By != "" {
+		for _, form := range t.Union {
+			tag := ""
+			for _, p := range form.Props {
+				if p.Name == t.By {
+					tag = strings.Join(p.Type.Enum, "|")
+				}
+			}
+			list = appendInside(list, name+"("+tag+")", form)
+		}
+		return list
+	}
 	for _, p := range t.Props {
-		list = appendFields(list, name+"."+p.Name, p.Type, !p.Optional)
+		if p.ReadOnly && strings.HasPrefix(name, "body") {
+			continue // which a request must not have
+		}
+		at := len(list)
+		list = appendFields(list, name+"."+p.Name, p.Type, !p.Optional && !p.ReadOnly)
 		if p.HasDefault {
-			list[len(list)-1].Type += ", default " + p.Default // which only plain values have
+			list[at].Type += ", default " + p.Default
 		}
 	}
 	return list
@@ -67,6 +83,8 @@ func appendInside(list []Field, name string, t *engine.Type) []Field {
 func words(t *engine.Type) string {
 	var b strings.Builder
 	switch {
+	case t.Union != nil:
+		b.WriteString(unionWords(t))
 	case t.Base == engine.Array:
 		b.WriteString("list of " + words(t.Items))
 	case t.Open && t.Items != nil:
@@ -96,6 +114,10 @@ func words(t *engine.Type) string {
 	if t.Unique {
 		b.WriteString(" without repetitions")
 	}
+	if t.More {
+		b.WriteString(" and others")
+	}
+	b.WriteString(ruleWords(t.Rules))
 	if t.Null {
 		b.WriteString(" or null")
 	}

@@ -32,6 +32,12 @@ func value(t *engine.Type) schema {
 	case t.Base == engine.Array:
 		literal["type"], literal["items"] = "array", value(t.Items)
 		bounds(literal, t, "minItems", "maxItems")
+	case t.By != "":
+		forms := make([]schema, len(t.Union))
+		for i, form := range t.Union {
+			forms[i] = value(form)
+		}
+		return schema{"anyOf": forms}
 	case t.Open:
 		literal["type"] = "object"
 	default:
@@ -43,7 +49,9 @@ func value(t *engine.Type) schema {
 				required = append(required, p.Name)
 			}
 		}
-		literal = closed(props, required...)
+		if literal = closed(props, required...); t.More {
+			delete(literal, "additionalProperties")
+		}
 	}
 	return schema{"anyOf": []schema{literal, ref("reference")}}
 }
