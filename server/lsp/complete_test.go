@@ -77,6 +77,19 @@ steps:
     with: {email: $body.email}
     on: {notFound: continue}
 `
+	const pays = `about: A test.
+endpoint: POST /test
+session: none
+input:
+  body:
+    pay:
+      oneOf:
+        - {by: {type: string, const: card}, no: string}
+        - {by: {type: string, const: bill}, to: string}
+steps:
+  - switch: $body.pay.by
+    cases:
+`
 	tests := map[string]struct {
 		text    string
 		want    []string // are among the labels
@@ -134,6 +147,10 @@ steps:
 		"nothing in plain words":        {text: "about: a $‸\n", none: true},
 		"nothing behind two dollars":    {text: head + "steps:\n  - respond: 200\n    body: {a: $$b‸}\n", none: true},
 		"nothing in an id":              {text: head + "steps:\n  - id: ‸\n", none: true},
+		"forms of a union":              {text: "input:\n  body:\n    a: {oneOf: [string, ‸]}\n", want: []string{"integer", "Money"}},
+		"keys beside oneOf":             {text: "input:\n  body:\n    a:\n      oneOf: [string]\n      ‸\n", want: []string{"discriminator", "not"}, wantNot: []string{"oneOf"}},
+		"properties of a form":          {text: pays + "      card:\n        - respond: 200\n          body: $body.pay.‸\n", want: []string{"by", "no"}, wantNot: []string{"to"}},
+		"properties of a union":         {text: pays + "      card:\n        - respond: 204\n    else:\n      - respond: 200\n        body: {x: $body.‸}\n", want: []string{"pay"}},
 		"truths of a boolean parameter": {text: head + "steps:\n  - node: account.greet\n    with: {userId: x, loud: ‸}\n", want: []string{"true", "false", "$body"}},
 	}
 	e := start(t, project(t, neighbours))
