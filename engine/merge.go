@@ -116,6 +116,9 @@ func (w *wording) formed() *Type {
 		}
 		t = merged
 	}
+	if len(w.parts) > 0 && t.By == "" && len(t.Union) > 0 {
+		w.keepOpen(w.node, t, w.what)
+	}
 	return t
 }
 

@@ -273,7 +273,7 @@ func (t *Type) sample(p unsafe.Pointer, depth int) {
 	case t.By != "":
 		form := t.forms[0]
 		tag := t.Props[0]
-		tag.Type.parseText(form.Type.prop(t.By).Type.Enum[0], unsafe.Add(p, tag.offset)) // one that it has
+		tag.Type.parseText(form.Type.tags(t.By)[0], unsafe.Add(p, tag.offset)) // one that it has
 		form.Type.sample(form.held(unsafe.Add(p, form.offset)), depth+1)
 	case t.Base == Any && t.Union != nil:
 		form := newOf(t.Union[0])

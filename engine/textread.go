@@ -16,6 +16,10 @@ func (t *Type) ReadTexts(name string, texts func(prop string) []string) (Value, 
 		p := unsafe.Add(v.UnsafePointer(), prop.offset)
 		why := ""
 		switch {
+		case prop.ReadOnly:
+			if len(given) > 0 {
+				why = "must not be given"
+			}
 		case len(given) == 0 && prop.HasDefault:
 			prop.setDefault(p)
 		case len(given) == 0 && !prop.Optional:

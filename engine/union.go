@@ -88,7 +88,7 @@ func (t *Type) tagged(by string) bool {
 	tag := &Type{Base: t.Union[0].prop(by).Type.Base}
 	var forms []*Type
 	for _, form := range t.Union {
-		tag.Enum = append(tag.Enum, form.prop(by).Type.Enum...)
+		tag.Enum = append(tag.Enum, form.tags(by)...)
 		if form.By == by { // a union of the same tag brings its forms
 			forms = append(forms, form.Union...)
 		} else {
@@ -137,18 +137,26 @@ func (t *Type) clash(by string) *clash {
 // form returns which form a tag tells, or nil.
 func (t *Type) form(tag string) *Prop {
 	for _, f := range t.forms {
-		if slices.Contains(f.Type.prop(t.By).Type.Enum, tag) {
+		if slices.Contains(f.Type.tags(t.By), tag) {
 			return f
 		}
 	}
 	return nil
 }
 
+// tags are the values that a property of a form can have.
+func (t *Type) tags(by string) []string { return t.prop(by).Type.Enum }
+
+// among tells whether there are tags and all of them are among others.
+func among(tags, others []string) bool {
+	return len(tags) > 0 && !slices.ContainsFunc(tags, func(e string) bool { return !slices.Contains(others, e) })
+}
+
 // formBeside returns the only form of which no tag is among some, or nil.
 func (t *Type) formBeside(tags []string) *Prop {
 	var left *Prop
 	for _, f := range t.forms {
-		if slices.ContainsFunc(f.Type.prop(t.By).Type.Enum, func(e string) bool { return !slices.Contains(tags, e) }) {
+		if !among(f.Type.tags(t.By), tags) {
 			if left != nil {
 				return nil
 			}
@@ -299,7 +307,7 @@ func alike(s, t *Type) bool {
 	case s.Base == Array && s.goType != bytesType:
 		return alike(s.Items, t.Items)
 	case s.By != "":
-		return slices.EqualFunc(s.Union, t.Union, alike)
+		return slices.EqualFunc(s.Union, t.Union, func(a, b *Type) bool { return a == b || alike(a, b) && slices.Equal(a.tags(s.By), b.tags(s.By)) })
 	case s.Base == Object && !s.Open:
 		return slices.EqualFunc(s.Props, t.Props, func(p, q *Prop) bool { return p.Name == q.Name && p.pointer == q.pointer && alike(p.Type, q.Type) })
 	}
@@ -313,7 +321,7 @@ func convertForm(from typed, t *Type, at uintptr) (moves []move, why string) {
 		return copyMoves(t.goType, r, 0, at), ""
 	}
 	for _, form := range t.forms {
-		if !alike(from.t, form.Type) {
+		if !alike(from.t, form.Type) || !among(from.t.tags(t.By), form.Type.tags(t.By)) {
 			continue
 		}
 		tag, of := t.Props[0], form.Type.prop(t.By)
