@@ -7,7 +7,7 @@
 // mistake of every file on the way as a [Problem] with its place:
 //
 //	source.go      YAML text       → a tree with positions, without anchors, tags and repeated keys
-//	header.go      the top         → what the endpoint is and takes (schema.go reads its types)
+//	header.go      the top         → what the endpoint is and takes (schema.go and word.go read its types)
 //	step.go        steps           → a syntax tree (syntax.go reads their values)
 //	compile.go     the syntax tree → a list of instructions
 //
@@ -24,6 +24,11 @@
 // one step to the next by copying words from one offset to another (move.go),
 // without maps, JSON or reflection. JSON is read (jsonread.go) and written
 // (jsonwrite.go) at the edges, by code that follows the types.
+//
+// A value can have one of several forms (union.go). Where these are objects that
+// a property tells apart, each form is held as its type, and a switch on the
+// property makes its other properties known; else the value is held as data and
+// checked when it is read (rule.go), as is whatever else must hold of a value.
 //
 // Some types are more than their form. A nominal type ([Nominal]) fits only
 // itself: a session is opened for a proven user id and for nothing else. A

@@ -216,7 +216,7 @@ func ownProps(props []*Prop) []*Prop {
 	own := make([]*Prop, len(props))
 	for i, p := range props {
 		own[i] = &Prop{
-			Name: p.Name, Doc: p.Doc, Type: p.Type, Optional: p.Optional, Default: p.Default, HasDefault: p.HasDefault, ReadOnly: p.ReadOnly,
+			Name: p.Name, Doc: p.Doc, Type: p.Type, Optional: p.Optional, Default: p.Default, HasDefault: p.HasDefault, ReadOnly: p.ReadOnly, Notes: p.Notes,
 			pointer: p.Optional && !p.HasDefault || p.Type.Null || p.ReadOnly,
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"unsafe"
 )
 
-// All memory access of compiled flows is in this file, in jsonread.go, textread.go and in
-// jsonwrite.go: values are read and written at offsets that the checker took
+// All memory access of compiled flows is in this file, in jsonread.go, textread.go, union.go
+// and in jsonwrite.go: values are read and written at offsets that the checker took
 // from their Go types, so that moving a field costs a few nanoseconds and no
 // reflection. Every access is typed, so that the garbage collector sees each
 // pointer that is written.

@@ -101,7 +101,7 @@ func (t *Type) shown() *Type {
 	}
 	for _, p := range t.Props {
 		if p.Type.Secrecy != Hidden {
-			s.Props = append(s.Props, &Prop{Name: p.Name, Doc: p.Doc, Type: p.Type.shown(), Optional: p.pointer || p.omit, ReadOnly: p.ReadOnly})
+			s.Props = append(s.Props, &Prop{Name: p.Name, Doc: p.Doc, Type: p.Type.shown(), Optional: p.pointer || p.omit, ReadOnly: p.ReadOnly, Notes: p.Notes})
 		}
 	}
 	return s

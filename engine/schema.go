@@ -50,6 +50,7 @@ type declared struct {
 	standard   string // default
 	hasDefault bool
 	readOnly   bool
+	notes      Notes
 	absent     bool // the default is null, so it may be absent
 }
 
@@ -156,7 +157,7 @@ func (s *source) parseProps(n *yaml.Node, what string, t *Type) {
 		}
 		t.Props = append(t.Props, &Prop{
 			Name: name, Doc: d.doc, Type: d.t, Default: d.standard, HasDefault: d.hasDefault,
-			Optional: optional || d.hasDefault || d.absent, ReadOnly: d.readOnly,
+			Optional: optional || d.hasDefault || d.absent, ReadOnly: d.readOnly, Notes: d.notes,
 			pointer: (optional || d.absent) && !d.hasDefault || d.t.Null || d.readOnly,
 		})
 	}
@@ -204,6 +205,12 @@ func (s *source) parseSchema(n *yaml.Node, what string) declared {
 		s.checkNames(n, t, what)
 	}
 	d.t = s.measured(n, t.held(), what)
+	for _, example := range d.notes.Examples {
+		c := complaints{path: []byte("an example of " + what)}
+		if c.check(d.t, example); c.bad {
+			s.problem(s.at(n), "", "%s", c.faults[0].Message)
+		}
+	}
 	if d.hasDefault {
 		s.checkDefault(n, d, what)
 	}

@@ -85,6 +85,7 @@ type Prop struct {
 	Optional bool   // may be absent
 	Default  string // as text, of an array, an object or data as JSON; meaningful where HasDefault
 	ReadOnly bool   // an answer holds it, a request must not
+	Notes    Notes
 
 	HasDefault bool
 
@@ -93,6 +94,13 @@ type Prop struct {
 	depth   int     // of the embedded struct it comes from
 	pointer bool    // held as a pointer, nil when absent
 	omit    bool    // left out of JSON when zero
+}
+
+// Notes are what documentation says of a property beside its type. They change nothing.
+type Notes struct {
+	Title      string
+	Examples   []any // data, each a value of the type
+	Deprecated bool
 }
 
 // Nominal is implemented by Go structs that are types of their own in flows:

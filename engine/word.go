@@ -41,6 +41,15 @@ func (w *wording) word(t *Type, e entry) {
 	switch e.key {
 	case "description":
 		w.d.doc, _ = w.text(e.value, "description")
+	case "title":
+		w.d.notes.Title, _ = w.text(e.value, "title")
+	case "deprecated":
+		w.d.notes.Deprecated = w.truth(e)
+	case "examples":
+		list, ok := w.parseValue(e.value).constant()
+		if w.d.notes.Examples, _ = list.([]any); !ok || w.d.notes.Examples == nil {
+			w.problem(w.source.at(e.value), "as in [a, b]", "examples must be a list of values")
+		}
 	case "default":
 		w.standard(e.value)
 	case "format":

@@ -21,7 +21,7 @@ input:
     made: {type: object, properties: {id: {type: string, readOnly: true}, pin: {type: string, writeOnly: true}}}
     pair: {type: array, prefixItems: [string, integer], items: false, contains: {type: string, const: a}}
     some: {type: object, properties: {"a?": string, "b?": {type: integer, format: int32}}, anyOf: [{a: string}, {b: integer}], not: {a: string, b: integer}, dependentRequired: {a: [b]}}
-    list: {type: array, items: string, default: [a]}
+    list: {type: array, items: string, default: [a], title: A list, examples: [[b]], deprecated: true}
 output: {pay: Pay, made: {type: object, properties: {id: {type: string, readOnly: true}}}}
 steps:
   - respond: 200
@@ -50,6 +50,7 @@ steps:
 		"what goes together":           {in + "some dependentRequired", `{"a":["b"]}`},
 		"the bits of an integer":       {in + "some properties b", `{"format":"int32","maximum":2147483647,"minimum":-2147483648,"type":"integer"}`},
 		"a default that is a list":     {in + "list default", `["a"]`},
+		"notes":                        {in + "list", `{"default":["a"],"deprecated":true,"examples":[["b"]],"items":{"type":"string"},"title":"A list","type":"array"}`},
 		"that others are still closed": {in[:len(in)-len("properties ")] + "additionalProperties", `false`},
 	} {
 		got, err := json.Marshal(at(doc, doc, strings.Fields(c.way)...))

@@ -90,6 +90,7 @@ func (c *components) parameter(p *engine.Prop, in string) parameter {
 	if p.HasDefault {
 		s = with(s, "default", schema.Default(p))
 	}
+	s = noted(s, p.Notes)
 	return parameter{Name: p.Name, In: in, Description: p.Doc, Required: !p.Optional, Schema: s}
 }
 

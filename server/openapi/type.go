@@ -162,6 +162,7 @@ func (c *components) properties(s object, t *engine.Type, request bool) {
 		if p.HasDefault {
 			inner = with(inner, "default", schema.Default(p))
 		}
+		inner = noted(inner, p.Notes)
 		props[p.Name] = inner
 		if !p.Optional {
 			required = append(required, p.Name)
@@ -203,6 +204,20 @@ func text(s object, t *engine.Type) {
 // goOnly finds what regular expressions of flows can say and those of JSON Schema
 // cannot. Such a pattern is left out, and only the server checks it.
 var goOnly = regexp.MustCompile(`\(\?[a-zA-Z<-]|\\[AzQEpPaC]|\[\[:|\\x\{`)
+
+// noted adds what documentation says of a property.
+func noted(s object, n engine.Notes) object {
+	if n.Title != "" {
+		s = with(s, "title", n.Title)
+	}
+	if n.Examples != nil {
+		s = with(s, "examples", n.Examples)
+	}
+	if n.Deprecated {
+		s = with(s, "deprecated", true)
+	}
+	return s
+}
 
 func orNull(s object) object {
 	if len(s) == 0 {
