@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"sluice/engine"
+	"sluice/nodes/data"
 	"sluice/nodes/password"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -18,6 +19,7 @@ type Stores struct {
 	Passwords password.Store
 	Sessions  session.Store
 	Repeats   repeat.Store // of the endpoints; no node uses it
+	Data      data.Store   // nil in a store that keeps no documents
 }
 
 // Core returns the nodes that every server has. Passwords are hashed and judged

@@ -6,7 +6,11 @@
 // A document is an object of the fields of its collection, with four that
 // every document has: id, version, creationDtm and updatedDtm. Documents come
 // and go as JSON; a store may hold them in any form that gives the same JSON
-// back, with the members in any order.
+// back, with the members in any order and without those that are null.
+//
+// The JSON that reaches a store has the form that the collection says: no
+// member twice, a [Whole] in digits alone, a [Decimal] as encoding/json writes a
+// float64, a [Time] by [TimeLayout].
 //
 // # What every store promises
 //
@@ -29,7 +33,7 @@ import (
 
 // A Collection is a set of documents of one form.
 type Collection struct {
-	Name    string  // letters and digits, first one small
+	Name    string  // letters and digits of ASCII, first one small
 	Fields  []Field // in order, without the four that every document has
 	Indexes []Index
 	Owner   string // text field with the id of the user whose document it is, or ""
@@ -46,7 +50,7 @@ const (
 	Time         // date-time, in milliseconds; in JSON as [TimeLayout], always in UTC
 	Record       // object of known Fields
 	List         // of Items
-	Open         // any JSON: it is kept as it is, and nothing inside can be asked for
+	Open         // any JSON: it is kept as it is, nulls too, and nothing inside can be asked for
 )
 
 // TimeLayout is how a document's JSON holds times: of one width, so that they
@@ -112,17 +116,19 @@ const (
 //
 // A comparison has two outcomes and no third one: with a field that is not
 // there it is false, but Ne and Nin, which are the opposites of Eq and In, are
-// true. Texts compare by their bytes. Null does not exist: a member that is
-// null counts as not there, and writers leave it out.
+// true. Texts compare by their bytes, false is less than true, -0 equals 0.
+// Null does not exist: a member that is null counts as not there, and writers
+// leave it out. [Match] is the one meaning that all stores share.
 type Filter struct {
 	Op    Op
 	Path  string // names of fields with dots between them; only through records
-	Value any    // string, int64, float64, bool or time.Time as the field's kind has it; []any of these for In and Nin; bool for Exists
+	Value any    // string, int64, float64, bool or time.Time as the kind of the field has it, or of the items for Has; []any of these for In and Nin; bool for Exists
 	Of    []Filter
 }
 
 // A Sort orders documents by one scalar field. Documents without it come
-// first, or last where Down. Behind all sorts of a query comes the id, upwards.
+// first, or last where Down. Behind all sorts of a query comes the id, down
+// where the last of them is: so one index serves a sort both ways.
 type Sort struct {
 	Path string
 	Down bool
@@ -132,12 +138,13 @@ type Sort struct {
 type Query struct {
 	Filter Filter
 	Sort   []Sort
-	After  []any // values of the sorts' fields and the id of the document in front of the first; a nil one is not there. Empty to begin at the start
+	After  []any // [Keys] of the document in front of the first; empty to begin at the start
 	Limit  int   // most documents to give, more than 0
 }
 
 // A Target names one document to change, and what must hold of it. All of it
-// is checked in one step with the change.
+// is checked in one step with the change. An id that is not in the store's
+// reach, as one with a NUL or too long, is that of no document.
 type Target struct {
 	ID      string
 	Scope   Filter // where it is false the document does not exist for the caller: [ErrNotFound]
@@ -145,8 +152,8 @@ type Target struct {
 	If      Filter // else [ErrUnmet]
 }
 
-// A Change changes one document. Its parts name different fields, none of them
-// inside another.
+// A Change changes one document. Its parts name different fields of the
+// collection, none of them inside another.
 type Change struct {
 	Set   []Set
 	Unset []string // paths
@@ -156,7 +163,7 @@ type Change struct {
 }
 
 // Set puts a value in place of what is there. A record on the way is made
-// where it is missing.
+// where it is missing, as it is for Inc and Push. Null takes away what is there.
 type Set struct {
 	Path string
 	JSON []byte
@@ -171,11 +178,12 @@ type Inc struct {
 }
 
 // Push adds to the end of a list; one that is not there counts as empty. Where
-// the list gets longer than Most the change is refused with [ErrUnmet].
+// items are added and the list is then longer than Most, the change is refused
+// with [ErrUnmet].
 type Push struct {
 	Path   string
 	JSON   [][]byte // the items
-	Unique bool     // leave out what the list of scalars has already
+	Unique bool     // leave out what the list of scalars has already, also by this push
 	Most   int      // or 0
 }
 
@@ -201,7 +209,8 @@ var (
 	ErrUnmet    = errors.New("a condition of the change does not hold")
 )
 
-// A TakenError says that another document has the values of unique fields.
+// A TakenError says that another document has the values of unique fields. Of
+// several it names one.
 type TakenError struct {
 	Collection string
 	Fields     []string // of the unique index; the id alone where that is taken
@@ -241,7 +250,7 @@ type Store interface {
 	// Count counts documents, up to most.
 	Count(ctx context.Context, c *Collection, f Filter, most int) (int, error)
 
-	// Create adds a document. It returns a TakenError.
+	// Create adds a document as it is given, version and times too. It returns a TakenError.
 	Create(ctx context.Context, c *Collection, d Document) error
 
 	// Update changes one document and returns what it is then; now becomes its
@@ -252,8 +261,8 @@ type Store interface {
 	Delete(ctx context.Context, c *Collection, t Target) error
 
 	// Write makes several changes, at most 100, all together or none of them: in order, each
-	// seeing the ones before. It returns the documents as they are then, without a body for
-	// those removed, or a WriteError.
+	// seeing the ones before. It returns each document as its change left it, without a body
+	// where it was removed, or a WriteError.
 	Write(ctx context.Context, writes []Write, now time.Time) ([]Document, error)
 
 	// Atomic tells whether the store has Write; where it has not, Write fails.

@@ -1,4 +1,4 @@
-// Package memory keeps users, passwords, sessions and repeated calls in memory.
+// Package memory keeps users, passwords, sessions, repeated calls and documents in memory.
 // It is simple and obviously right: the model to which other stores are
 // compared, and good enough for tests that need any store.
 package memory
@@ -13,6 +13,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/data"
 	"sluice/nodes/password"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -31,7 +32,10 @@ func New() nodes.Stores {
 	m := &memory{
 		users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{},
 	}
-	return nodes.Stores{Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m}}
+	return nodes.Stores{
+		Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m},
+		Data: &documents{kept: map[string]map[string]data.Document{}},
+	}
 }
 
 type memory struct {
