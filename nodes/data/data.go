@@ -193,6 +193,9 @@ type Pull struct {
 	JSON []byte // of the item: a scalar
 }
 
+// MaxWrites is how many changes happen together at most.
+const MaxWrites = 100
+
 // A Write is one change of several that happen together: a Create of a
 // document, or a Change or, where that is nil, a removal of a target.
 type Write struct {
@@ -260,7 +263,7 @@ type Store interface {
 	// Delete removes one document. It returns ErrNotFound, ErrStale or ErrUnmet.
 	Delete(ctx context.Context, c *Collection, t Target) error
 
-	// Write makes several changes, at most 100, all together or none of them: in order, each
+	// Write makes several changes, at most MaxWrites, all together or none of them: in order, each
 	// seeing the ones before. It returns each document as its change left it, without a body
 	// where it was removed, or a WriteError.
 	Write(ctx context.Context, writes []Write, now time.Time) ([]Document, error)

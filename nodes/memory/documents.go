@@ -220,6 +220,9 @@ func (ds *documents) remove(c *data.Collection, t data.Target) (data.Document, e
 }
 
 func (ds *documents) Write(ctx context.Context, writes []data.Write, now time.Time) ([]data.Document, error) {
+	if len(writes) > data.MaxWrites {
+		return nil, fmt.Errorf("%d changes together, at most %d can be", len(writes), data.MaxWrites)
+	}
 	if err := ds.lock(ctx); err != nil {
 		return nil, err
 	}

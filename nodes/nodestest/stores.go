@@ -1,5 +1,5 @@
-// Package nodestest holds what the stores of users, passwords, sessions and
-// repeated calls must do, as tests: [Stores] runs them against a store. The
+// Package nodestest holds what the stores of users, passwords, sessions,
+// repeated calls and documents must do, as tests: [Stores] runs them against a store. The
 // model to which stores are compared is that of package memory.
 package nodestest
 
@@ -29,6 +29,7 @@ import (
 func Stores(t *testing.T, open func(t *testing.T) nodes.Stores) {
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) nodes.Stores){
 		"users": Users, "passwords": Passwords, "sessions": Sessions, "repeats": Repeats, "histories": Histories,
+		"documents": Documents, "histories of documents": DocumentHistories,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}
