@@ -16,6 +16,10 @@ import (
 	"sluice/engine"
 )
 
+// maxPrepared is how many statements a connection keeps. Those on documents are
+// as many as the forms of their queries.
+const maxPrepared = 300
+
 // A conn is one connection to a database file, with the statements prepared on
 // it so far. One goroutine at a time uses it. It stands on the driver itself:
 // the pool of database/sql costs a third of a lookup, and what it is for, one
@@ -109,6 +113,15 @@ func (c *conn) prepare(text string) (statement, error) {
 	s, err := c.Prepare(text)
 	if err != nil {
 		return nil, fmt.Errorf("preparing %s: %w", verb(text), err)
+	}
+	if len(c.prepared) >= maxPrepared {
+		for other, old := range c.prepared { // any one: flows have no order of use
+			delete(c.prepared, other)
+			if err := old.(driver.Stmt).Close(); err != nil {
+				return nil, errors.Join(fmt.Errorf("closing %s: %w", verb(other), err), s.Close())
+			}
+			break
+		}
 	}
 	c.prepared[text] = s.(statement)
 	return c.prepared[text], nil

@@ -1,5 +1,5 @@
-// Package sqlite keeps users, passwords, sessions and answers to repeated calls
-// in one SQLite file, which one process owns.
+// Package sqlite keeps users, passwords, sessions, answers to repeated calls and
+// documents in one SQLite file, which one process owns.
 //
 // # On disk
 //
@@ -43,6 +43,8 @@
 // Ending all sessions of a user deletes the rows and counts up the user's epoch
 // in one transaction; a session is created only under the epoch of its proof.
 // So no sign-in that is under way survives it.
+//
+// Documents are not cached: they are read from the file.
 //
 // Expiry is compared in every read. A sweeper that deletes expired rows once a
 // minute only saves space.
@@ -224,7 +226,7 @@ func checkData(c *conn, suspect string) error {
 
 // Stores returns the stores that keep their data in db.
 func (db *DB) Stores() nodes.Stores {
-	return nodes.Stores{Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}}
+	return nodes.Stores{Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Data: Documents{db}}
 }
 
 // Ready tells why db cannot serve, or returns nil.
