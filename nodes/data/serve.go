@@ -11,9 +11,9 @@ const (
 	Full              // what is given, but for a constant factor
 )
 
-// Serving tells how far the indexes of a collection serve a query, and by
-// which fields: those of the index, the id, or none.
-func Serving(c *Collection, q Query) (by []string, r Reach) {
+// Serving tells how far the indexes of a collection serve a query, and which of
+// them does: that of the ids where its field is the id, none where it has no fields.
+func Serving(c *Collection, q Query) (by Index, r Reach) {
 	parts := conjuncts(q.Filter, nil)
 	paths := func(ops ...Op) (found []string) {
 		for _, p := range parts {
@@ -28,12 +28,13 @@ func Serving(c *Collection, q Query) (by []string, r Reach) {
 		n.down = q.Sort[len(q.Sort)-1].Down
 	}
 	n.sorts = slices.DeleteFunc(slices.Clone(q.Sort), func(s Sort) bool { return slices.Contains(n.equal, s.Path) })
-	if r = n.by(Index{Fields: []string{ID}, Unique: true}); r > Scan {
-		by = []string{ID}
+	ids := Index{Fields: []string{ID}, Unique: true}
+	if r = n.by(ids); r > Scan {
+		by = ids
 	}
 	for _, x := range c.Indexes {
 		if got := n.by(x); got > r {
-			by, r = x.Fields, got
+			by, r = x, got
 		}
 	}
 	if r == Scan && slices.ContainsFunc(parts, func(f Filter) bool { return anyServed(c, f) }) {
@@ -82,7 +83,9 @@ func (n needs) by(x Index) Reach {
 	if x.Unique && len(keys) == 0 {
 		return Full // of one document
 	}
-	keys = append(slices.Clone(keys), ID)
+	if !x.Unique { // a unique index has no id behind its fields
+		keys = append(slices.Clone(keys), ID)
+	}
 	narrowed := used > 0 || slices.Contains(n.in, keys[0])
 	if ranged := count(n.ranged, keys[0]); ranged > 0 {
 		used, narrowed = used+ranged, true

@@ -15,7 +15,7 @@ import (
 // an index, which no condition over all of them would be.
 func selects(c *data.Collection, q data.Query) ([]statementText, error) {
 	if len(q.After) == 0 {
-		s, err := q1(c, q, nil, 0)
+		s, err := selectRange(c, q, nil)
 		return []statementText{s}, err
 	}
 	if len(q.After) != len(q.Sort)+1 {
@@ -28,7 +28,7 @@ func selects(c *data.Collection, q data.Query) ([]statementText, error) {
 			same[i] = step{keyAt(q, i), "= ?", q.After[i]}
 		}
 		for _, next := range behind(c, keyAt(q, level), q.After[level]) {
-			s, err := q1(c, q, append(slices.Clone(same), next), level)
+			s, err := selectRange(c, q, append(slices.Clone(same), next))
 			if err != nil {
 				return nil, err
 			}
@@ -46,6 +46,8 @@ func keyAt(q data.Query, level int) data.Sort {
 	return data.Sort{Path: data.ID, Down: level > 0 && q.Sort[level-1].Down}
 }
 
+const isNull = "IS NULL"
+
 // A step is a condition on where a document stands.
 type step struct {
 	key data.Sort
@@ -62,7 +64,7 @@ func behind(c *data.Collection, key data.Sort, v any) []step {
 	case key.Down && (field.Name == key.Path && isOwn(key.Path)):
 		return []step{{key, "< ?", v}}
 	case key.Down:
-		return []step{{key, "< ?", v}, {key, "IS NULL", nil}}
+		return []step{{key, "< ?", v}, {key, isNull, nil}}
 	case v == nil && (field.Kind == data.Text || field.Kind == data.Time):
 		return []step{{key, ">= ''", nil}} // all that is there, as a range
 	case v == nil:
@@ -76,12 +78,17 @@ func isOwn(path string) bool {
 	return path == data.ID || path == data.Version || path == data.Created || path == data.Updated
 }
 
-// q1 writes the statement of one range: the steps, the filter, and the order by
-// the sorts from a level on, as those before are the same in all.
-func q1(c *data.Collection, q data.Query, steps []step, level int) (statementText, error) {
+// selectRange writes the statement of one range: the steps, the filter, and the
+// order by the sorts that the steps leave open.
+func selectRange(c *data.Collection, q data.Query, steps []step) (statementText, error) {
+	level := len(steps)
 	w := words{collection: c}
 	if len(steps) > 0 {
-		w.muted = steps[len(steps)-1].key
+		last := steps[len(steps)-1]
+		w.muted = last.key
+		if last.is != isNull {
+			level--
+		}
 	}
 	w.put("SELECT " + documentColumns + " FROM " + tableOf(c) + " WHERE ")
 	for _, s := range steps {
@@ -97,7 +104,7 @@ func q1(c *data.Collection, q data.Query, steps []step, level int) (statementTex
 			}
 			w.put(col+" "+s.is+" AND ", v)
 		case s.is == "= ?":
-			w.put(col + " IS NULL AND ")
+			w.put(col + " " + isNull + " AND ")
 		default:
 			w.put(col + " " + s.is + " AND ")
 		}
@@ -132,6 +139,9 @@ func (w *words) order(q data.Query, level int) error {
 			w.put(" DESC")
 		}
 		between = ", "
+		if key.Path == data.ID {
+			break // no two are the same
+		}
 	}
 	w.put(" LIMIT ?")
 	return nil
