@@ -131,7 +131,7 @@ func TestEveryFileKeepsTheStyle(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata" || d.Name() == "node_modules" || d.Name() == "data"):
+		case d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata" || d.Name() == "node_modules" || name == "data"):
 			return fs.SkipDir
 		case d.IsDir() && name != "." && exists(root, name+"/go.mod"):
 			return fs.SkipDir // a module of its own

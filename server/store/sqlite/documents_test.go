@@ -240,9 +240,10 @@ func TestStatementsAreBounded(t *testing.T) {
 
 func TestTextThatIsNoJSONIsRefused(t *testing.T) {
 	ds, c := openItems(t, 20)
-	for _, body := range []string{"", "{", `{"owner":1}}`, "\x00", `{"a":"` + "\xff"} {
-		if err := ds.Create(t.Context(), c, data.Document{ID: fmt.Sprintf("%q", body), Version: 1, Body: []byte(body)}); err == nil {
-			t.Errorf("Create(%q) = nil, want an error", body)
+	for _, body := range []string{"", "{", `{"owner":1}}`, "\x00", `{"a":"` + "\xff", `{"owner":"` + "\x00" + `"}`,
+		`{"note":` + strings.Repeat("[", 2000) + strings.Repeat("]", 2000) + `}`} {
+		if err := ds.Create(t.Context(), c, data.Document{ID: fmt.Sprintf("%.20q", body), Version: 1, Body: []byte(body)}); err == nil {
+			t.Errorf("Create(%.50q) = nil, want an error", body)
 		}
 	}
 	if n, err := ds.Count(t.Context(), c, compare("title", data.Ne, ""), 100); err != nil || n != 20 {

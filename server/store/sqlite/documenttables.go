@@ -72,7 +72,7 @@ func prepareTables(conn *conn, all []*data.Collection, wanted map[string]index) 
 	version    INTEGER NOT NULL,
 	created    INTEGER NOT NULL,
 	updated    INTEGER NOT NULL,
-	body       TEXT NOT NULL -- JSON object
+	body       TEXT NOT NULL CHECK (json_valid(body)) -- what is not would fail every query that looks into it
 ) STRICT`)
 		if err != nil {
 			return fmt.Errorf("preparing %s: %w", c.Name, err)

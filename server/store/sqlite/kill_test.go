@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/nodes/data"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
 )
@@ -75,6 +76,10 @@ func writeInChild(dir string) {
 	for range 8 {
 		go write()
 	}
+	say("preparing", "", s.Data.Prepare(ctx, []*data.Collection{items()}))
+	for range 4 {
+		go writeDocuments(ctx, s.Data, say)
+	}
 	select {}
 }
 
@@ -87,6 +92,11 @@ type record struct {
 type journal struct {
 	users    map[string]bool
 	sessions map[string]map[string]*record // by user and by hash in hexadecimal digits
+	versions map[string]int64              // of documents by id, of which none is less; 0 for what nobody may know, -1 for what is gone
+}
+
+func newJournal() *journal {
+	return &journal{map[string]bool{}, map[string]map[string]*record{}, map[string]int64{}}
 }
 
 func (j *journal) note(t *testing.T, line string) {
@@ -111,6 +121,9 @@ func (j *journal) note(t *testing.T, line string) {
 		for _, r := range j.sessions[of] {
 			r.dead = true
 		}
+	case "document", "removing", "removed":
+		j.noteDocument(verb, of, hash)
+	case "preparing":
 	default:
 		t.Fatalf("child said %q", line)
 	}
@@ -138,7 +151,7 @@ func (j *journal) check(t *testing.T, db *DB) (checked int) {
 			}
 		}
 	}
-	return checked
+	return checked + j.checkDocuments(t, s.Data)
 }
 
 func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
@@ -146,7 +159,7 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 		t.Skip("kills a process 20 times")
 	}
 	dir, checked := t.TempDir(), 0
-	j := &journal{users: map[string]bool{}, sessions: map[string]map[string]*record{}}
+	j := newJournal()
 	for round := range 20 {
 		c := child(t, "write", dir)
 		out, err := c.StdoutPipe()
@@ -185,9 +198,9 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 			t.Fatalf("round %d: Close() = %v, want nil", round, err)
 		}
 		// What nobody may know is settled now, and what was checked needs no more.
-		j.users, j.sessions = map[string]bool{}, map[string]map[string]*record{}
+		j = newJournal()
 	}
 	if checked < 100 {
-		t.Errorf("%d sessions were checked, want more for the test to mean something", checked)
+		t.Errorf("%d sessions and documents were checked, want more for the test to mean something", checked)
 	}
 }
