@@ -161,7 +161,7 @@ func checkForm(f Field, depth int) error {
 // Bounds of a filter, so that no store meets one that its language cannot say.
 const (
 	MaxDepth = 16  // of All, Any and Not inside each other
-	MaxParts = 200 // comparisons
+	MaxParts = 200 // comparisons, and All, Any and Not
 )
 
 // Check tells what is wrong with a filter on documents of a collection, or
@@ -172,6 +172,9 @@ func (f Filter) Check(c *Collection) error {
 }
 
 func (f Filter) check(c *Collection, depth int, parts *int) error {
+	if *parts++; *parts > MaxParts {
+		return fmt.Errorf("a condition has more than %d parts", MaxParts)
+	}
 	if f.Op <= Not {
 		if depth == 0 {
 			return fmt.Errorf("a condition is nested deeper than %d", MaxDepth)
@@ -185,9 +188,6 @@ func (f Filter) check(c *Collection, depth int, parts *int) error {
 			}
 		}
 		return nil
-	}
-	if *parts++; *parts > MaxParts {
-		return fmt.Errorf("a condition has more than %d parts", MaxParts)
 	}
 	field, ok := c.Field(f.Path)
 	if !ok {
