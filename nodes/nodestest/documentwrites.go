@@ -47,9 +47,11 @@ func uniqueIsUnique(s *shelf) {
 	s.wantTaken("Update(bay)", err, "shop", "bay")
 	s.want(s.things, second)
 
-	again := newDocument(`{}`)
-	again.ID = first.ID
-	s.wantTaken("Create(an id again)", s.Create(s.Context(), s.things, again), data.ID)
+	for _, body := range []string{`{}`, `{"serial":"mine"}`, `{"shop":"a","bay":1,"serial":"mine"}`} { // also with its own values
+		again := newDocument(body)
+		again.ID = first.ID
+		s.wantTaken("Create(an id again with "+body+")", s.Create(s.Context(), s.things, again), data.ID)
+	}
 	s.want(s.things, first)
 	if got, err := s.Update(s.Context(), s.things, data.Target{ID: first.ID}, set("serial", `"mine"`), first.Updated); err != nil || got.Version != 2 {
 		s.Errorf("Update(to what it has) = version %d, %v, want 2, nil", got.Version, err)

@@ -173,10 +173,22 @@ func kept(d data.Document) data.Document {
 func createDocument(conn *conn, c *data.Collection, d data.Document) error {
 	_, err := conn.exec("INSERT INTO "+tableOf(c)+" ("+documentColumns+") VALUES (?, ?, ?, ?, ?)",
 		d.ID, d.Version, millis(d.Created), millis(d.Updated), string(d.Body))
-	if err != nil {
-		return takenError(conn, c, d, fmt.Errorf("creating a document of %s: %w", c.Name, err))
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("creating a document of %s: %w", c.Name, err)
+	if !duplicate(err) && !primary(err) {
+		return err
+	}
+	// SQLite names what it looked at first. The id goes before the rest, and a
+	// document with it may be the one that has the unique values.
+	switch _, there, failed := documentByID(conn, c, d.ID); {
+	case failed != nil:
+		return failed
+	case there:
+		return &data.TakenError{Collection: c.Name, Fields: []string{data.ID}}
+	}
+	return takenError(conn, c, d, err)
 }
 
 // targeted returns the document of a target whose conditions hold.
@@ -220,14 +232,16 @@ func deleteDocument(conn *conn, c *data.Collection, t data.Target) (data.Documen
 	return d, nil
 }
 
-// takenError returns a TakenError where that is why a document could not be written,
-// or else the error.
-func takenError(conn *conn, c *data.Collection, d data.Document, err error) error {
+// primary tells whether a statement failed because an id is there already.
+func primary(err error) bool {
 	var coded interface{ Code() int }
-	switch {
-	case errors.As(err, &coded) && coded.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return &data.TakenError{Collection: c.Name, Fields: []string{data.ID}}
-	case !duplicate(err):
+	return errors.As(err, &coded) && coded.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY
+}
+
+// takenError returns a TakenError where another document with unique values is
+// why one could not be written, or else the error.
+func takenError(conn *conn, c *data.Collection, d data.Document, err error) error {
+	if !duplicate(err) {
 		return err
 	}
 	for _, x := range c.Indexes {
