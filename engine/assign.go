@@ -122,7 +122,7 @@ func (c *compiler) placeExpression(v *value, t *Type, at uintptr, what string) [
 // storable tells whether results of a type can be stored as another.
 func storable(from, t *Type) bool {
 	switch {
-	case t.Base == Any || from.goType == t.goType && alike(from, t):
+	case t.Base == Any || alike(from, t):
 		return true
 	case from.Base == Integer:
 		return t.Base == Integer || t.Base == Number
@@ -193,7 +193,7 @@ func (c *compiler) placeRef(v *value, to target, at uintptr) []move {
 		c.problem(v.pos, "only parameters that are marked secret take one", "%s is secret and %s is not", from.text, what)
 		return nil
 	}
-	if from.t.goType == t.goType && pointer && alike(from.t, t) {
+	if pointer && alike(from.t, t) {
 		return []move{{op: moveAddress, from: from.ref, to: at}}
 	}
 	moves, why := convert(from, t, at)
@@ -237,7 +237,7 @@ func convert(from typed, t *Type, at uintptr) (moves []move, why string) {
 	switch {
 	case s.By != "" || t.By != "":
 		return convertForm(from, t, at)
-	case s.goType == t.goType && alike(s, t):
+	case alike(s, t):
 		return copyMoves(t.goType, from.ref, 0, at), ""
 	case t.Nominal:
 		return nil, unlike
@@ -265,35 +265,12 @@ func convert(from typed, t *Type, at uintptr) (moves []move, why string) {
 			}
 			return nil
 		}}}, ""
-	case s.Base == Object && t.Base == Object && !s.Open && t.Name == "" && !t.More:
+	case s.Base == Object && t.Base == Object && !s.Open && !t.More && (t.Name == "" || t.dynamic()):
 		return convertObject(from, t, at)
+	case s.Base == Array && t.Base == Array && t.Items.dynamic():
+		return convertList(from, t, at)
 	}
 	return nil, unlike
-}
-
-// convertObject moves an object property by property; both sides declare them.
-func convertObject(from typed, t *Type, at uintptr) (moves []move, why string) {
-	for _, p := range t.Props {
-		q := from.t.prop(p.Name)
-		if q == nil || q.pointer && !p.Optional {
-			if p.Optional && q == nil {
-				continue
-			}
-			return nil, fmt.Sprintf("%s has no %q", from.text, p.Name)
-		}
-		if q.Type.Secrecy != Public && p.Type.Secrecy == Public || p.pointer {
-			return nil, fmt.Sprintf("give %q by itself", p.Name)
-		}
-		m, why := convert(typed{t: q.Type, ref: from.ref.into(q), text: from.text + "." + p.Name}, p.Type, at+p.offset)
-		if why == unlike {
-			why = fmt.Sprintf("%s.%s is %s, not %s", from.text, p.Name, article(q.Type), article(p.Type))
-		}
-		if why != "" {
-			return nil, why
-		}
-		moves = append(moves, m...)
-	}
-	return moves, ""
 }
 
 // setLiteral writes a literal to a place, or says what is wrong with it.

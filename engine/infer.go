@@ -55,7 +55,7 @@ func (c *compiler) inferList(v *value) (typed, bool) {
 		if item == nil {
 			item = from.t
 		}
-		if !alike(item, from.t) || from.optional {
+		if !alike(item, from.t) || !alike(from.t, item) || from.optional {
 			item = (&Type{}).held()
 			break
 		}

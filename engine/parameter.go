@@ -75,12 +75,18 @@ func (c *compiler) parameter(v *value, n *Node, p *Prop, o *op) {
 	to := p.of(n.Name)
 	moves := c.place(v, to, o.proto, p.offset)
 	o.moves = append(o.moves, moves...)
-	if len(moves) > 0 && p.Type.bounded() {
-		if from, ok := c.quietLookup(v.path); ok && from.t.Format == p.Type.Format && !p.Type.limited() {
-			return // the request's own check has proved it
+	if len(moves) > 0 && !p.Type.unbounded() {
+		if from, ok := c.quietLookup(v.path); ok && proved(from.t, p.Type) {
+			return
 		}
 		o.checks = append(o.checks, check{p})
 	}
+}
+
+// proved tells whether the check of one type, as a request has been through it,
+// makes that of another needless.
+func proved(s, t *Type) bool {
+	return s == t || s.Base == String && t.Base == String && s.Format == t.Format && !t.limited()
 }
 
 // quietLookup is lookup without reporting.

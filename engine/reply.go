@@ -85,7 +85,7 @@ func (c *compiler) written(v *value) *Type {
 
 // same tells whether two types are written alike, as far as is easy to tell.
 func same(a, b *Type) bool {
-	return a.Base == b.Base && a.Null == b.Null && a.Format == b.Format && a.goType != nil && a.goType == b.goType
+	return a.Base == b.Base && a.Null == b.Null && a.Format == b.Format && a.goType != nil && b.goType != nil && alike(a, b)
 }
 
 // shown is the type of the JSON that values of the type are written as: without

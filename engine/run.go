@@ -328,7 +328,7 @@ func (c *check) run(in unsafe.Pointer) *Error {
 	if c.prop.omit && isZero(c.prop.Type.goType)(p) {
 		return nil
 	}
-	if why := c.prop.Type.flaw(c.prop.Name, p); why != "" {
+	if why := c.prop.Type.deepFault(p, c.prop.Name); why != "" {
 		return Fail(Invalid, "invalid_input", why)
 	}
 	return nil

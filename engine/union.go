@@ -296,13 +296,14 @@ func (s *state) formWith(v typed, name string) typed {
 	return v
 }
 
-// alike tells whether two types that are held alike are one, as far as the names
-// of their properties and their secrets go.
+// alike tells whether a value of one type can be copied to a place of another
+// word by word. Types that flows declare are held by the position of their
+// properties, so that two objects can be held alike and mean different things.
 func alike(s, t *Type) bool {
 	switch {
 	case s == t:
 		return true
-	case s.goType != t.goType || s.Base != t.Base || s.Secrecy != t.Secrecy || s.By != t.By:
+	case s.goType != t.goType || s.Base != t.Base || s.Secrecy != Public && t.Secrecy == Public || s.By != t.By:
 		return false
 	case s.Base == Array && s.goType != bytesType:
 		return alike(s.Items, t.Items)
