@@ -11,6 +11,7 @@ import (
 // that help its author while they write.
 type Survey struct {
 	Problems Problems          // of all files
+	Warnings Problems          // of all files: what works and is better done otherwise
 	Nodes    []*Node           // that flows can use, those that are flows as well, by name
 	Files    map[string]string // of the nodes that are flows, by name
 	Errors   []Declared        // of errors.yaml, by code
@@ -27,7 +28,7 @@ func Analyze(fsys fs.FS, env Env) (*Survey, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Survey{Problems: r.problems, Files: map[string]string{}, Types: map[string]*Type{}, Flows: len(r.app.Flows) + len(r.app.Nodes), reading: r}
+	s := &Survey{Problems: r.problems, Warnings: r.app.Warnings, Files: map[string]string{}, Types: map[string]*Type{}, Flows: len(r.app.Flows) + len(r.app.Nodes), reading: r}
 	for _, name := range slices.Sorted(maps.Keys(r.nodes)) {
 		if n := r.nodes[name]; !n.broken {
 			s.Nodes = append(s.Nodes, n)

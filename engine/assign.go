@@ -77,7 +77,7 @@ func (c *compiler) placeBehindPointer(v *value, t *Type, proto unsafe.Pointer, a
 	if v.kind == literalValue && v.lit == nil {
 		return nil
 	}
-	made := newOf(t)
+	made := t.fresh()
 	moves := c.place(v, target{t: t, what: what}, made, 0)
 	if len(moves) == 0 {
 		*(*unsafe.Pointer)(unsafe.Add(proto, at)) = made
@@ -221,7 +221,7 @@ func (c *compiler) placeRef(v *value, to target, at uintptr) []move {
 		if r.at(f) == nil {
 			return nil
 		}
-		v := newOf(t)
+		v := t.fresh()
 		*(*unsafe.Pointer)(to) = v
 		return runMoves(moves, f, v)
 	}}}

@@ -212,7 +212,11 @@ func (c *compiler) node(st *step) {
 	if st.id == "" {
 		o.step = n.Name
 	}
-	c.parameters(st, n, &o)
+	if n.template != nil {
+		n = c.made(st, n, &o)
+	} else {
+		c.parameters(st, n, &o)
+	}
 	if st.id != "" {
 		if o.slot = c.slotOf(st.id); o.slot >= 0 {
 			c.slots[o.slot].t = n.Out
@@ -323,6 +327,10 @@ type Env struct {
 	Request *Type             // of $request
 	Vars    map[string]string // of $env; treated as secrets
 	Timeout time.Duration     // of flows that name none; 0 means 30 s
+
+	// Document has what every document of a collection has, its id first; nil
+	// where nothing keeps documents.
+	Document *Type
 
 	vars   *Type
 	varsAt unsafe.Pointer

@@ -60,7 +60,7 @@ func convertBehindPointer(from typed, t *Type, at uintptr) (moves []move, why st
 		if p == nil {
 			return nil
 		}
-		v := newOf(t)
+		v := t.fresh()
 		*(*unsafe.Pointer)(to) = v
 		return item(p, v)
 	}}}, ""
@@ -97,6 +97,28 @@ func convertList(from typed, t *Type, at uintptr) (moves []move, why string) {
 func converter(from typed, t *Type) (func(from, to unsafe.Pointer) error, string) {
 	moves, why := convert(typed{t: from.t, text: from.text}, t, 0)
 	return func(p, to unsafe.Pointer) error { return runMoves(moves, frame{p}, to) }, why
+}
+
+// fresh makes room for a value of the type. In an object that a flow or a file
+// declares the defaults of its properties are set.
+func (t *Type) fresh() unsafe.Pointer {
+	p := newOf(t)
+	t.setDefaults(p)
+	return p
+}
+
+func (t *Type) setDefaults(p unsafe.Pointer) {
+	if !t.dynamic() {
+		return
+	}
+	for _, prop := range t.Props {
+		switch {
+		case prop.HasDefault && !prop.pointer:
+			prop.setDefault(unsafe.Add(p, prop.offset))
+		case !prop.pointer:
+			prop.Type.setDefaults(unsafe.Add(p, prop.offset))
+		}
+	}
 }
 
 // unbounded tells whether no value of the type can be out of bounds, at any depth.

@@ -258,6 +258,14 @@ func plainNumber(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) 
 // parseText reads a text as a value of a type that is written as text, into p.
 // It returns what is wrong, or "".
 func (t *Type) parseText(s string, p unsafe.Pointer) string {
+	if why := t.scan(s, p); why != "" {
+		return why
+	}
+	return t.fault(p)
+}
+
+// scan is parseText without the bounds.
+func (t *Type) scan(s string, p unsafe.Pointer) string {
 	switch {
 	case t.Nominal:
 		return "must not be given"
@@ -305,7 +313,7 @@ func (t *Type) parseText(s string, p unsafe.Pointer) string {
 	default:
 		return fmt.Sprintf("cannot be given as text, it is %s", article(t))
 	}
-	return t.fault(p)
+	return ""
 }
 
 // parseInteger reads an integer in any form that JSON Schema counts as one: 3, 3.0 and 3e2.

@@ -53,6 +53,7 @@ type jsonReader struct {
 	depth  int
 	broken string // why the text is not JSON, "" while it is
 
+	stored  bool // as Result.SetJSON has it
 	lenient bool // properties may be missing, and nominal types be given: for fakes
 }
 
@@ -89,7 +90,7 @@ func (r *jsonReader) value(t *Type, p unsafe.Pointer) {
 	if t.Base == Any {
 		v := r.any()
 		*(*any)(p) = v
-		if t.ruled() && r.broken == "" && !r.lenient {
+		if t.ruled() && r.broken == "" && !r.lenient && !r.stored {
 			r.check(t, v)
 		}
 		return
@@ -102,28 +103,24 @@ func (r *jsonReader) value(t *Type, p unsafe.Pointer) {
 	case c == '"' && t.Base == String:
 		s := r.text()
 		if r.broken == "" {
-			if why := t.parseText(s, p); why != "" {
-				r.fault(why)
-			}
+			r.scalar(t, s, p)
 		}
 	case (c == '-' || c >= '0' && c <= '9') && (t.Base == Integer || t.Base == Number):
 		s := r.number()
 		if r.broken == "" {
-			if why := t.parseText(s, p); why != "" {
-				r.fault(why)
-			}
+			r.scalar(t, s, p)
 		}
 	case (c == 't' || c == 'f') && t.Base == Boolean:
 		*(*bool)(p) = c == 't'
 		r.word()
-		if r.broken == "" && t.limited() {
+		if r.broken == "" && t.limited() && !r.stored {
 			if why := t.fault(p); why != "" {
 				r.fault(why)
 			}
 		}
 	case c == '[' && t.Base == Array:
 		r.array(t, p)
-		if r.broken == "" {
+		if r.broken == "" && !r.stored {
 			if why := t.fault(p); why != "" {
 				r.fault(why)
 			}
@@ -139,9 +136,22 @@ func (r *jsonReader) value(t *Type, p unsafe.Pointer) {
 		r.any() // what stands there must be JSON all the same
 		return
 	}
-	if t.Rules != nil && !t.scalar() && r.broken == "" && len(r.faults) == before && !r.lenient {
+	if t.Rules != nil && !t.scalar() && r.broken == "" && len(r.faults) == before && !r.lenient && !r.stored {
 		again := jsonReader{data: r.data[:r.i], i: start, depth: r.depth}
 		r.rules(t, again.any())
+	}
+}
+
+// scalar reads a value that is written as a text.
+func (r *jsonReader) scalar(t *Type, s string, p unsafe.Pointer) {
+	why := ""
+	if r.stored {
+		why = t.scan(s, p)
+	} else {
+		why = t.parseText(s, p)
+	}
+	if why != "" {
+		r.fault(why)
 	}
 }
 
@@ -161,7 +171,7 @@ func (r *jsonReader) array(t *Type, p unsafe.Pointer) {
 		if r.next() == ']' && n == 0 {
 			break
 		}
-		if t.Max != nil && float64(n) > *t.Max {
+		if t.Max != nil && float64(n) > *t.Max && !r.stored {
 			r.any() // one too many is told once; the rest is not kept
 		} else {
 			slice.Set(reflect.Append(slice, zero))
@@ -213,10 +223,10 @@ func (r *jsonReader) object(t *Type, p unsafe.Pointer) {
 	if r.broken != "" {
 		return
 	}
-	if unknown {
+	if unknown && !r.stored {
 		r.unknown(t)
 	}
-	if t.Min != nil || t.Max != nil {
+	if (t.Min != nil || t.Max != nil) && !r.stored {
 		if why := t.count(float64(given), "property", "properties"); why != "" {
 			r.fault(why)
 		}
@@ -227,7 +237,7 @@ func (r *jsonReader) object(t *Type, p unsafe.Pointer) {
 		}
 		switch {
 		case prop.ReadOnly:
-		case !prop.Optional:
+		case !prop.Optional && !r.stored:
 			r.within(prop.Name, func() { r.fault("is missing") })
 		case prop.HasDefault:
 			prop.setDefault(unsafe.Add(p, prop.offset))
@@ -284,7 +294,7 @@ func (r *jsonReader) openObject(t *Type, p unsafe.Pointer) {
 		})
 		*(*map[string]any)(p) = m
 	}
-	if r.broken == "" {
+	if r.broken == "" && !r.stored {
 		if why := t.fault(p); why != "" {
 			r.fault(why)
 		}

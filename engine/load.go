@@ -17,6 +17,9 @@ import (
 type App struct {
 	Flows []*Flow     // endpoints, in the order of their files
 	Nodes []*NodeFlow // nodes made of flows, in the order of their files
+
+	Collections []*Collection // by name
+	Warnings    Problems      // what works and is better done otherwise
 }
 
 // A NodeFlow is a node that is a flow.
@@ -64,7 +67,7 @@ func read(fsys fs.FS, env *Env) (*reading, error) {
 	}
 	declared, ps := loadErrors(fsys)
 	problems = append(problems, ps...)
-	env.types, ps = loadTypes(fsys, env.Nodes, env.Session)
+	env.types, ps = loadTypes(fsys, env)
 	problems = append(problems, ps...)
 	var drafts []*draft
 	for _, file := range files {
@@ -86,6 +89,11 @@ func read(fsys fs.FS, env *Env) (*reading, error) {
 			app.Nodes = append(app.Nodes, &NodeFlow{n, d.file, d.Steps})
 		}
 		problems = append(problems, d.problems...)
+		app.Warnings = append(app.Warnings, d.warnings...)
+	}
+	app.Warnings = app.Warnings.sorted()
+	for _, name := range slices.Sorted(maps.Keys(env.types.collections)) {
+		app.Collections = append(app.Collections, env.types.collections[name])
 	}
 	return &reading{app, env, nodes, declared, problems.sorted()}, nil
 }

@@ -19,19 +19,22 @@ type types struct {
 	source *source
 	open   map[string]*yaml.Node // of types.yaml, not read yet
 	way    []string              // being read
+
+	document    *Type                  // what every document has; nil where nothing keeps any
+	collections map[string]*Collection // by name
 }
 
 var typeName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 
 // loadTypes reads types.yaml, where it exists, and the named types of nodes.
-func loadTypes(fsys fs.FS, nodes []*Node, session *Type) (*types, Problems) {
-	ts := &types{byName: map[string]*Type{}, open: map[string]*yaml.Node{}}
-	for _, n := range nodes {
+func loadTypes(fsys fs.FS, env *Env) (*types, Problems) {
+	ts := &types{byName: map[string]*Type{}, open: map[string]*yaml.Node{}, document: env.Document, collections: map[string]*Collection{}}
+	for _, n := range env.Nodes {
 		ts.learn(n.In)
 		ts.learn(n.Out)
 	}
-	if session != nil {
-		ts.learn(session)
+	if env.Session != nil {
+		ts.learn(env.Session)
 	}
 	data, err := fs.ReadFile(fsys, typesFile)
 	if err != nil {
@@ -95,7 +98,12 @@ func (ts *types) named(name string) *Type {
 	ts.way = append(ts.way, name)
 	conditional := ts.source.conditional
 	ts.source.conditional = false
-	t := ts.source.parseNamed(n, name)
+	var t *Type
+	if isCollection(n) {
+		t = ts.collection(n, name)
+	} else {
+		t = ts.source.parseNamed(n, name)
+	}
 	ts.source.conditional = conditional
 	ts.way = ts.way[:len(ts.way)-1]
 	delete(ts.open, name)

@@ -24,6 +24,7 @@ type Node struct {
 	zero         func() unsafe.Pointer // a fresh In, for the prototype of a step
 	flow         *Program              // of a node that is a flow; nil for a function
 	fails        []Failure             // of a node that is a flow: its errors beside the outcomes
+	template     func(*Use) Action     // of a node that is another one in each step; nil otherwise
 	broken       bool                  // it was reported and stands for nothing
 }
 

@@ -33,26 +33,35 @@ func outcomeNames(n *Node) []string {
 
 // parameters compiles with: into the prototype of the node's input and moves.
 func (c *compiler) parameters(st *step, n *Node, o *op) {
-	given := map[string]bool{}
+	given := c.given(st, n)
 	c.defaults(st, n, o)
 	for _, m := range st.with {
-		p := n.In.prop(m.name)
-		if p == nil {
+		if p := n.In.prop(m.name); p != nil {
+			c.parameter(m.v, n, p, o)
+		}
+	}
+	if !st.misspelt {
+		c.alternatives(st, n, given)
+	}
+}
+
+// given returns the names that a step gives, after reporting those that its
+// node does not have and those that it needs.
+func (c *compiler) given(st *step, n *Node) map[string]bool {
+	given := map[string]bool{}
+	for _, m := range st.with {
+		given[m.name] = true
+		if n.In.prop(m.name) == nil {
 			c.problem(m.at, DidYouMean(m.name, n.In.propNames()), "%s has no parameter %q", n.Name, m.name)
 			st.misspelt = true
-			continue
 		}
-		given[m.name] = true
-		c.parameter(m.v, n, p, o)
 	}
 	for _, p := range n.In.Props {
 		if !given[p.Name] && !p.Optional && !st.misspelt {
 			c.problem(st.wordAt, p.Doc, "%s needs %q", n.Name, p.Name)
 		}
 	}
-	if !st.misspelt {
-		c.alternatives(st, n, given)
-	}
+	return given
 }
 
 // defaults puts the defaults of all parameters in place. What the flow gives is
@@ -72,15 +81,19 @@ func (c *compiler) defaults(st *step, n *Node, o *op) {
 }
 
 func (c *compiler) parameter(v *value, n *Node, p *Prop, o *op) {
-	to := p.of(n.Name)
-	moves := c.place(v, to, o.proto, p.offset)
+	c.moved(v, p, c.place(v, p.of(n.Name), o.proto, p.offset), o)
+}
+
+// moved adds the moves of a parameter to a step, and the check of what they bring.
+func (c *compiler) moved(v *value, p *Prop, moves []move, o *op) {
 	o.moves = append(o.moves, moves...)
-	if len(moves) > 0 && !p.Type.unbounded() {
-		if from, ok := c.quietLookup(v.path); ok && proved(from.t, p.Type) {
-			return
-		}
-		o.checks = append(o.checks, check{p})
+	if len(moves) == 0 || p.Type.unbounded() {
+		return
 	}
+	if from, ok := c.quietLookup(v.path); ok && proved(from.t, p.Type) {
+		return
+	}
+	o.checks = append(o.checks, check{p})
 }
 
 // proved tells whether the check of one type, as a request has been through it,

@@ -15,6 +15,7 @@ const maxFile = 1 << 20
 type source struct {
 	file     string
 	problems Problems
+	warnings Problems
 	types    *types // that a type can be by name
 
 	conditional bool // types are read that are asked of values which have a type already

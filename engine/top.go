@@ -14,7 +14,7 @@ func Tops(fsys fs.FS, env Env) ([]*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	env.types, _ = loadTypes(fsys, env.Nodes, env.Session)
+	env.types, _ = loadTypes(fsys, &env)
 	var flows []*Flow
 	for _, file := range files {
 		data, err := fs.ReadFile(fsys, file)
