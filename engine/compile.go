@@ -217,6 +217,7 @@ func (c *compiler) node(st *step) {
 	} else {
 		c.parameters(st, n, &o)
 	}
+	st.node = n
 	if st.id != "" {
 		if o.slot = c.slotOf(st.id); o.slot >= 0 {
 			c.slots[o.slot].t = n.Out

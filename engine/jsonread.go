@@ -427,3 +427,13 @@ func (r *jsonReader) any() any {
 	}
 	return nil
 }
+
+// Normal reads a JSON text as [Type.ReadJSON] does and writes it again: with the
+// defaults of what is missing, in one form.
+func (t *Type) Normal(data []byte, name string) ([]byte, []Fault) {
+	v, faults := t.ReadJSON(data, name)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return t.appendJSON(nil, v.p), nil
+}

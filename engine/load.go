@@ -123,7 +123,7 @@ func flowFiles(fsys fs.FS) (files []string, problems Problems, err error) {
 			}
 		case d.IsDir() || file == errorsFile || file == typesFile || strings.HasSuffix(name, ".test.yaml"):
 		case path.Ext(name) == ".yml":
-			problems = append(problems, Problem{Pos{file, 1, 1}, "flow files end in .yaml", "rename it to " + strings.TrimSuffix(name, ".yml") + ".yaml"})
+			problems = append(problems, Problem{Pos: Pos{file, 1, 1}, Message: "flow files end in .yaml", Hint: "rename it to " + strings.TrimSuffix(name, ".yml") + ".yaml"})
 		case path.Ext(name) == ".yaml":
 			files = append(files, file)
 		}

@@ -10,7 +10,7 @@ type Step struct {
 	Status   int      // of respond
 	Names    []string // that a let gives
 	Whole    bool     // of a switch: its cases are all that the value can be
-	Touches  Touches  // of a node that is another one in each step
+	Node     *Node    // that a step runs, once it was compiled; nil where it is not known
 	Branches []Branch // in the order of the text
 }
 
@@ -30,7 +30,7 @@ func (b *block) outline() []Step {
 	}
 	steps := make([]Step, len(b.steps))
 	for i, st := range b.steps {
-		s := Step{Pos: st.pos, Verb: st.verb, ID: st.id, Word: st.word, Status: st.status, Whole: st.whole, Touches: st.touches}
+		s := Step{Pos: st.pos, Verb: st.verb, ID: st.id, Word: st.word, Status: st.status, Whole: st.whole, Node: st.node}
 		switch {
 		case st.cond != nil:
 			s.Word = st.cond.text

@@ -20,14 +20,21 @@ type Problem struct {
 	Pos
 	Message string // what is wrong
 	Hint    string // what to do about it, or ""
+	Warning bool   // it works, and is better done otherwise
 }
 
-// String gives file:line:column: message (hint).
+// String gives file:line:column: message (hint), with the word warning in front of
+// the message of one.
 func (p Problem) String() string {
-	if p.Hint == "" {
-		return p.Pos.String() + ": " + p.Message
+	text := p.Pos.String() + ": "
+	if p.Warning {
+		text += "warning: "
 	}
-	return p.Pos.String() + ": " + p.Message + " (" + p.Hint + ")"
+	text += p.Message
+	if p.Hint != "" {
+		text += " (" + p.Hint + ")"
+	}
+	return text
 }
 
 // Problems are all mistakes of some files, in the order of the text.

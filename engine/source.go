@@ -24,7 +24,7 @@ type source struct {
 func (s *source) at(n *yaml.Node) Pos { return Pos{s.file, n.Line, n.Column} }
 
 func (s *source) problem(at Pos, hint, format string, args ...any) {
-	s.problems = append(s.problems, Problem{at, fmt.Sprintf(format, args...), hint})
+	s.problems = append(s.problems, Problem{Pos: at, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // An entry is one key of a mapping with its value.

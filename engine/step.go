@@ -41,9 +41,9 @@ type step struct {
 	each     *eachSyntax
 	retry    *retrySyntax
 
-	touches  Touches // of a template's step, once it was compiled
-	whole    bool    // the cases of a switch are all that its value can be
-	misspelt bool    // a key was not known, so what is missing may be what it meant
+	node     *Node // that runs, once the step was compiled
+	whole    bool  // the cases of a switch are all that its value can be
+	misspelt bool  // a key was not known, so what is missing may be what it meant
 }
 
 // A branch is a block inside a step, by its role and, where the role has

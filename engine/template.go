@@ -29,7 +29,8 @@ type Action func(ctx context.Context, in Args, out Result) error
 
 // A Use is one step that uses a template, while it is compiled.
 type Use struct {
-	Touches Touches // what the step works on; set by the template
+	Touches  Touches    // what the step works on; set by the template
+	Outcomes []*Outcome // that the step can leave by; those of the node, unless the template leaves some out
 
 	c     *compiler
 	st    *step
@@ -61,7 +62,7 @@ func (u *Use) Problem(at Pos, hint, format string, args ...any) {
 
 // Warn reports what works and is better done otherwise.
 func (u *Use) Warn(at Pos, hint, format string, args ...any) {
-	u.c.warnings = append(u.c.warnings, Problem{at, fmt.Sprintf(format, args...), hint})
+	u.c.warnings = append(u.c.warnings, Problem{Pos: at, Message: fmt.Sprintf(format, args...), Hint: hint, Warning: true})
 }
 
 // Collection returns the collection of a name, or nil after reporting that
@@ -233,14 +234,14 @@ func (t *Type) Prop(name string) *Prop { return t.prop(name) }
 // made makes the node of one step that uses a template, with the moves of its values.
 func (c *compiler) made(st *step, n *Node, o *op) *Node {
 	c.given(st, n)
-	u := &Use{c: c, st: st, node: n, in: &Type{Base: Object}, Touches: n.Touches}
+	u := &Use{c: c, st: st, node: n, in: &Type{Base: Object}, Touches: n.Touches, Outcomes: n.Outcomes}
 	action := n.template(u)
 	if u.gives == nil {
 		u.gives = (&Type{Base: Object}).held()
 	}
 	in, out := u.in.held(), u.gives
 	m := &Node{
-		Name: n.Name, Doc: n.Doc, In: in, Out: out, Outcomes: n.Outcomes, Touches: u.Touches,
+		Name: n.Name, Doc: n.Doc, In: in, Out: out, Outcomes: u.Outcomes, Touches: u.Touches,
 		zero: func() unsafe.Pointer { return newOf(in) },
 		alloc: func(proto unsafe.Pointer) (unsafe.Pointer, unsafe.Pointer) {
 			v := reflect.New(in.goType)
@@ -255,7 +256,6 @@ func (c *compiler) made(st *step, n *Node, o *op) *Node {
 	for _, s := range u.slots {
 		c.slotValue(s, n, o)
 	}
-	st.touches = u.Touches
 	return m
 }
 
@@ -265,3 +265,7 @@ func (c *compiler) slotValue(s *Slot, n *Node, o *op) {
 	moves := c.place(s.v, target{t: p.Type, pointer: true, lax: p.Optional, what: n.Name + "." + p.Name}, o.proto, p.offset)
 	c.moved(s.v, p, moves, o)
 }
+
+// IsText tells whether values of the type are texts as they stand, and not times,
+// durations or bytes in the form of one.
+func (t *Type) IsText() bool { return t.goType.Kind() == reflect.String }

@@ -19,7 +19,7 @@ type Stores struct {
 	Passwords password.Store
 	Sessions  session.Store
 	Repeats   repeat.Store // of the endpoints; no node uses it
-	Data      data.Store   // nil in a store that keeps no documents
+	Data      data.Store
 }
 
 // Core returns the nodes that every server has. Passwords are hashed and judged
@@ -29,5 +29,6 @@ func Core(s Stores, h *password.Hasher) []*engine.Node {
 		user.Nodes(s.Users, h),                  // fetch create update
 		password.Nodes(s.Passwords, s.Users, h), // check set
 		session.Nodes(s.Sessions),               // create get list update delete deleteAll deleteOthers
+		data.Nodes(s.Data),                      // get find count create update delete write
 	)
 }

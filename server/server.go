@@ -25,6 +25,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/data"
 	"sluice/nodes/password"
 	"sluice/server/endpoint"
 	"sluice/server/rest"
@@ -125,7 +126,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if !s.conf.NoWatch && s.flows.dir != "" {
 		s.watch = s.follow()
 	}
-	if err := s.load(); err != nil {
+	if err := s.load(ctx); err != nil {
 		return nil, err
 	}
 	if s.ln, err = net.Listen("tcp", s.conf.Addr); err != nil {
@@ -147,9 +148,12 @@ func (c *Config) storeURL() (string, error) {
 
 // load compiles the flows and serves them in place of those before. On an error
 // nothing changes.
-func (s *Server) load() error {
+func (s *Server) load(ctx context.Context) error {
 	loaded, err := s.flows.load()
 	if err != nil {
+		return err
+	}
+	if err := s.prepare(ctx, loaded.Collections); err != nil {
 		return err
 	}
 	eps := make([]rest.Endpoint, len(loaded.Served))
@@ -160,6 +164,18 @@ func (s *Server) load() error {
 		return err
 	}
 	s.now = loaded
+	return nil
+}
+
+// prepare makes the store ready for the collections, which may take as long as
+// it takes to build an index.
+func (s *Server) prepare(ctx context.Context, all []*data.Collection) error {
+	if len(all) == 0 && len(s.now.Collections) == 0 {
+		return nil
+	}
+	if err := s.store.Data.Prepare(ctx, all); err != nil {
+		return fmt.Errorf("making collections ready: %w", err)
+	}
 	return nil
 }
 

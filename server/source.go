@@ -12,6 +12,7 @@ import (
 	"sluice/engine"
 	"sluice/flows"
 	"sluice/nodes"
+	"sluice/nodes/data"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
 	"sluice/server/endpoint"
@@ -23,6 +24,9 @@ type Flows struct {
 	All    []*engine.Flow     // in the order of their files
 	Served []*engine.Flow     // those of them that are enabled and in one of the folders to serve
 	Nodes  []*engine.NodeFlow // nodes made of flows
+
+	Collections []*data.Collection // of types.yaml
+	Warnings    engine.Problems    // what works and is better done otherwise
 }
 
 // A source is where flows are loaded from, and what they can use.
@@ -64,10 +68,11 @@ func newSource(c *Config, o options, strict bool) (*source, error) {
 // env is what flows can use, without the nodes.
 func (c *Config) env(o options) engine.Env {
 	env := engine.Env{
-		Session: engine.TypeOf[session.Session](),
-		Request: engine.TypeOf[endpoint.Facts](),
-		Vars:    map[string]string{},
-		Timeout: c.Timeout,
+		Session:  engine.TypeOf[session.Session](),
+		Request:  engine.TypeOf[endpoint.Facts](),
+		Document: engine.TypeOf[data.Head](),
+		Vars:     map[string]string{},
+		Timeout:  c.Timeout,
 	}
 	for _, name := range c.Vars {
 		env.Vars[name] = o.getenv(name)
@@ -80,10 +85,8 @@ func (c *Config) env(o options) engine.Env {
 func (s *source) load() (Flows, error) {
 	app, err := engine.Load(s.fs, s.env)
 	var problems engine.Problems
-	if errors.As(err, &problems) && s.dir != "" {
-		for i := range problems {
-			problems[i].File = filepath.Join(s.dir, filepath.FromSlash(problems[i].File))
-		}
+	if errors.As(err, &problems) {
+		s.open(problems)
 	}
 	if err != nil {
 		return Flows{}, err
@@ -93,7 +96,11 @@ func (s *source) load() (Flows, error) {
 			return Flows{}, fmt.Errorf("folders names %s, but there is no flow in it", folder)
 		}
 	}
-	loaded := Flows{Dir: s.dir, All: app.Flows, Nodes: app.Nodes}
+	s.open(app.Warnings)
+	loaded := Flows{Dir: s.dir, All: app.Flows, Nodes: app.Nodes, Warnings: app.Warnings}
+	for _, c := range app.Collections {
+		loaded.Collections = append(loaded.Collections, data.FromEngine(c))
+	}
 	for _, f := range app.Flows {
 		chosen := len(s.folders) == 0 || slices.ContainsFunc(s.folders, func(folder string) bool { return below(folder, f) })
 		if chosen && f.Enabled {
@@ -101,6 +108,16 @@ func (s *source) load() (Flows, error) {
 		}
 	}
 	return loaded, nil
+}
+
+// open names the files of problems as they can be opened from the working directory.
+func (s *source) open(problems engine.Problems) {
+	if s.dir == "" {
+		return
+	}
+	for i := range problems {
+		problems[i].File = filepath.Join(s.dir, filepath.FromSlash(problems[i].File))
+	}
 }
 
 // below tells whether the file of a flow is in a folder, at any depth.

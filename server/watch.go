@@ -62,7 +62,7 @@ func (s *Server) reloadOnChange(ctx context.Context) {
 			s.log.Warn("watching flows", "error", err) // changes may be missed, so look
 		case <-due:
 			due = nil
-			s.reload()
+			s.reload(ctx)
 			continue
 		}
 		if due == nil {
@@ -72,7 +72,7 @@ func (s *Server) reloadOnChange(ctx context.Context) {
 	}
 }
 
-func (s *Server) reload() {
+func (s *Server) reload(ctx context.Context) {
 	if s.watch != nil {
 		if w := s.follow(); w != nil {
 			s.watch.stop()
@@ -80,7 +80,7 @@ func (s *Server) reload() {
 		}
 	}
 	began := time.Now()
-	err := s.load()
+	err := s.load(ctx)
 	s.reloaded(Reload{Flows: len(s.now.Served), Took: time.Since(began), Err: err})
 }
 

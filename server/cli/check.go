@@ -47,7 +47,8 @@ type checkFlags struct {
 // findings are the problems that check found, by what they are about.
 type findings struct {
 	settings, flows, lock engine.Problems
-	notes                 []string // sentences about what is no problem
+	warnings              engine.Problems // they do not fail the check
+	notes                 []string        // sentences about what is no problem
 }
 
 func (f *findings) problems() engine.Problems { return slices.Concat(f.settings, f.flows, f.lock) }
@@ -76,6 +77,7 @@ func (c *call) check(flags checkFlags) error {
 			return err
 		}
 		flows += len(checked.All)
+		found.warnings = append(found.warnings, checked.Warnings...)
 		shipped = shipped || checked.Dir == ""
 		command := "sluice lock"
 		if len(c.args) > 0 {
@@ -96,17 +98,23 @@ func (c *call) check(flags checkFlags) error {
 		}
 	}
 	if flags.json {
-		return c.printProblems(found.problems())
+		return c.printProblems(found.problems(), found.warnings)
 	}
+	snippet := flags.snippet || isTerminal(c.Stdout)
+	c.tell(found.warnings, snippet)
 	if problems := found.problems(); len(problems) > 0 {
-		c.tell(problems, flags.snippet || isTerminal(c.Stdout))
+		c.tell(problems, snippet)
+		fmt.Fprintln(c.Stdout, summed(problems))
 		return errTold
 	}
-	more := ""
+	result, more := "no problems", ""
+	if n := len(found.warnings); n > 0 {
+		result = count(n, "warning")
+	}
 	if shipped {
 		more = " (they come with Sluice; there is no folder flows here)"
 	}
-	fmt.Fprintf(c.Stdout, "%s, no problems%s\n", count(flows, "flow"), more)
+	fmt.Fprintf(c.Stdout, "%s, %s%s\n", count(flows, "flow"), result, more)
 	for _, note := range found.notes {
 		fmt.Fprintln(c.Stdout, note)
 	}
@@ -123,25 +131,26 @@ func (c *call) tell(problems engine.Problems, snippet bool) {
 			fmt.Fprint(c.Stdout, lines.of(p.Pos))
 		}
 	}
-	fmt.Fprintln(c.Stdout, summed(problems))
 }
 
-func (c *call) printProblems(problems engine.Problems) error {
+// printProblems fails where there is more than warnings.
+func (c *call) printProblems(problems, warnings engine.Problems) error {
 	type row struct {
 		File    string `json:"file"`
 		Line    int    `json:"line"`
 		Column  int    `json:"column"`
 		Message string `json:"message"`
 		Hint    string `json:"hint,omitempty"`
+		Warning bool   `json:"warning,omitempty"`
 	}
-	rows := make([]row, len(problems))
-	for i, p := range problems {
-		rows[i] = row{p.File, p.Line, p.Column, p.Message, p.Hint}
+	rows := []row{}
+	for _, p := range slices.Concat(problems, warnings) {
+		rows = append(rows, row{p.File, p.Line, p.Column, p.Message, p.Hint, p.Warning})
 	}
 	if err := c.printJSON(rows); err != nil {
 		return err
 	}
-	if len(rows) > 0 {
+	if len(problems) > 0 {
 		return errTold
 	}
 	return nil

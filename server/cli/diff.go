@@ -56,15 +56,7 @@ func (c *call) diff(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	now, err := c.contracts(flows)
-	if err != nil {
-		return err
-	}
-	before, err := c.contracts(then)
-	if err != nil {
-		return err
-	}
-	changes := contract.Diff(before, now)
+	changes := contract.Diff(contracts(then), contracts(flows))
 	wider := 0
 	for _, change := range changes {
 		if change.Wider {

@@ -90,17 +90,9 @@ func (c *call) drawings() ([]drawing, error) {
 	if err := cmp.Or(err, problems.Err()); err != nil {
 		return nil, err
 	}
-	opts := append([]server.Option{server.Getenv(c.Getenv)}, c.opts...)
-	flows, err := server.Check(conf, opts...)
+	flows, err := server.Check(conf, append([]server.Option{server.Getenv(c.Getenv)}, c.opts...)...)
 	if err != nil {
 		return nil, err
-	}
-	nodes, err := server.Nodes(opts...)
-	if err != nil {
-		return nil, err
-	}
-	for _, n := range flows.Nodes {
-		nodes = append(nodes, n.Node)
 	}
 	var all []drawing
 	add := func(file, name string, g *graph.Graph) {
@@ -108,10 +100,10 @@ func (c *call) drawings() ([]drawing, error) {
 		all = append(all, drawing{file, []string{name, file, below + "/" + file, "./" + below + "/" + file}, g})
 	}
 	for _, f := range flows.All {
-		add(f.File, f.Method+" "+f.Path, graph.Endpoint(f, nodes))
+		add(f.File, f.Method+" "+f.Path, graph.Endpoint(f))
 	}
 	for _, n := range flows.Nodes {
-		add(n.File, n.Name, graph.NodeFlow(n, nodes))
+		add(n.File, n.Name, graph.NodeFlow(n))
 	}
 	return all, nil
 }

@@ -46,10 +46,7 @@ func (c *call) lock() error {
 	if flows.Dir == "" {
 		return errors.New("there is no folder flows here to write a lock in")
 	}
-	now, err := c.contracts(flows)
-	if err != nil {
-		return err
-	}
+	now := contracts(flows)
 	file := filepath.Join(flows.Dir, contract.File)
 	old, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -94,21 +91,17 @@ func (c *call) tops(dir string) (server.Flows, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return server.Flows{}, nil // they are those that come with Sluice
 	}
-	nodes, err := server.Nodes(c.opts...)
+	_, env, err := server.Language(server.Config{}, c.opts...)
 	if err != nil {
 		return server.Flows{}, err
 	}
-	tops, err := engine.Tops(os.DirFS(dir), engine.Env{Nodes: nodes})
+	tops, err := engine.Tops(os.DirFS(dir), env)
 	return server.Flows{Dir: dir, All: tops}, err
 }
 
 // contracts returns the contracts of flows.
-func (c *call) contracts(flows server.Flows) ([]contract.Contract, error) {
-	nodes, err := server.Nodes(c.opts...)
-	if err != nil {
-		return nil, err
-	}
-	return contract.Of(&engine.App{Flows: flows.All, Nodes: flows.Nodes}, nodes), nil
+func contracts(flows server.Flows) []contract.Contract {
+	return contract.Of(&engine.App{Flows: flows.All, Nodes: flows.Nodes})
 }
 
 // checkLock compares flows with the lock beside them, where there is one. Of
@@ -131,10 +124,7 @@ func (c *call) checkLock(flows server.Flows, loaded bool, command string) (probl
 	if len(problems) > 0 {
 		return problems, true, nil
 	}
-	now, err := c.contracts(flows)
-	if err != nil {
-		return nil, false, err
-	}
+	now := contracts(flows)
 	tight = true
 	for _, change := range contract.Permits(locked, now) {
 		switch {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sluice/engine"
@@ -68,13 +69,13 @@ func (f *findings) sarif(dir string) ([]byte, error) {
 		id, about, help string
 		problems        engine.Problems
 	}{
-		{"flow", "A flow that does not load", "Every reference, type, outcome and way through a flow is checked before it is served.", f.flows},
+		{"flow", "A flow that does not load", "Every reference, type, outcome and way through a flow is checked before it is served.", slices.Concat(f.flows, f.warnings)},
 		{"lock", "An endpoint that permits more than flows.lock", "Change the flow, or accept it with sluice lock and review the change of the file.", f.lock},
 		{"setting", "A setting that cannot be", "sluice help serve lists all settings.", f.settings},
 	} {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{kind.id, sarifText{kind.about}, sarifText{kind.help}})
 		for _, p := range kind.problems {
-			r := sarifResult{RuleID: kind.id, RuleIndex: i, Level: "error", Message: sarifText{withHint(p.Message, p.Hint)}}
+			r := sarifResult{RuleID: kind.id, RuleIndex: i, Level: level(p), Message: sarifText{withHint(p.Message, p.Hint)}}
 			var at sarifLocation
 			at.Physical.Artifact.URI = fileURI(dir, p.File)
 			at.Physical.Region.StartLine, at.Physical.Region.StartColumn = p.Line, p.Column
@@ -90,6 +91,13 @@ func (f *findings) sarif(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("writing SARIF: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+func level(p engine.Problem) string {
+	if p.Warning {
+		return "warning"
+	}
+	return "error"
 }
 
 // fileURI names a file from a folder, or by its whole path where it is not below.

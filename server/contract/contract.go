@@ -47,9 +47,8 @@ type Failure struct {
 }
 
 // Of returns the contracts of the flows that are enabled, by path and method.
-// The nodes are those that the flows were loaded with.
-func Of(app *engine.App, nodes []*engine.Node) []Contract {
-	g := newGraph(app, nodes)
+func Of(app *engine.App) []Contract {
+	g := newGraph(app)
 	var all []Contract
 	for _, f := range app.Flows {
 		if f.Enabled {
@@ -76,7 +75,7 @@ func (g *graph) contract(f *engine.Flow) Contract {
 		case "respond":
 			c.Answers = append(c.Answers, s.Status)
 		case "node":
-			c.touch(g.touches(s.Word), s.Pos)
+			c.touch(g.touches(s), s.Pos)
 		}
 	}
 	for _, fail := range f.Fails {

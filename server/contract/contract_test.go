@@ -50,12 +50,11 @@ func of(t *testing.T, flows files) []contract.Contract {
 	type facts struct {
 		IP string `json:"ip" doc:"Address."`
 	}
-	nodes := shop()
-	app, err := engine.Load(fsys, engine.Env{Nodes: nodes, Session: engine.TypeOf[session](), Request: engine.TypeOf[facts]()})
+	app, err := engine.Load(fsys, engine.Env{Nodes: shop(), Session: engine.TypeOf[session](), Request: engine.TypeOf[facts]()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return contract.Of(app, nodes)
+	return contract.Of(app)
 }
 
 // one is a flow of an endpoint with more at the top and in front of its answer.

@@ -7,40 +7,42 @@ import (
 	"sluice/engine"
 )
 
-// A graph knows what nodes touch. A node that is a flow touches what its steps
-// touch, at any depth.
+// A graph knows what node flows touch: what their steps touch, at any depth.
 type graph struct {
-	known map[string]engine.Touches
 	flows map[string]*engine.NodeFlow
+	known map[string]engine.Touches // of flows that were asked for
 }
 
-func newGraph(app *engine.App, nodes []*engine.Node) *graph {
-	g := &graph{map[string]engine.Touches{}, map[string]*engine.NodeFlow{}}
-	for _, n := range nodes {
-		g.known[n.Name] = n.Touches
-	}
+func newGraph(app *engine.App) *graph {
+	g := &graph{map[string]*engine.NodeFlow{}, map[string]engine.Touches{}}
 	for _, n := range app.Nodes {
 		g.flows[n.Name] = n
 	}
 	return g
 }
 
-// touches returns what a node touches. It ends, since no node flow that loads
-// calls itself.
-func (g *graph) touches(node string) engine.Touches {
-	if t, ok := g.known[node]; ok || g.flows[node] == nil {
+// touches returns what a step's node touches. It ends, since no node flow that
+// loads calls itself.
+func (g *graph) touches(step engine.Step) engine.Touches {
+	flow := g.flows[step.Word]
+	switch t, ok := g.known[step.Word]; {
+	case ok:
 		return t
+	case flow == nil && step.Node != nil:
+		return step.Node.Touches
+	case flow == nil:
+		return engine.Touches{}
 	}
 	var t engine.Touches
-	for s := range all(g.flows[node].Steps) {
+	for s := range all(flow.Steps) {
 		if s.Verb == "node" {
-			inner := g.touches(s.Word)
+			inner := g.touches(s)
 			t.Reads = union(t.Reads, inner.Reads)
 			t.Writes = union(t.Writes, inner.Writes)
 			t.Calls = union(t.Calls, inner.Calls)
 		}
 	}
-	g.known[node] = t
+	g.known[step.Word] = t
 	return t
 }
 

@@ -15,6 +15,7 @@
 //	          of the user in this test, and without it the part of the address before @
 //	          session: the caller's, as the name of a user or {user, groups}
 //	          sessions: others, {as, user, groups}
+//	          documents: of collections, as in products: [{as: pen, sku: PEN-1}]
 //	          env: values of variables that the setting vars names
 //	send      body, or raw for what is no JSON; path, query, headers, ip, userAgent.
 //	          An API key goes along where the flow wants one. times: how often the request
@@ -22,7 +23,8 @@
 //	fake      what a step does in the place of its node, by its id, or its node where it has
 //	          none: {outcome: NAME}, {out: {...}} (what is missing is made up), {error: TEXT}
 //	want      status; code of the first error, or codes; body; headers;
-//	          stored: users and sessions that are there afterwards, how many or which;
+//	          stored: users, sessions and documents: {COLLECTION: ...} that are there afterwards,
+//	          how many or which;
 //	          ran: the steps whose nodes ran, all of them in order; skipped: steps that did not
 //	each      a list of cases: the test runs for each, with $case.NAME for what the case has
 //	same      parts of the answer (status, body, headers, time) that must not differ between
@@ -30,8 +32,8 @@
 //	          Times differ where medians and shortest of {runs: 15} do by more than
 //	          {within: 25} percent, and still do after twice as many more; time: changes both
 //
-// Texts in send and want refer to what is given as $ada.id, $ada.email, $ada.name
-// and $session.id, $session.token, $session.userId, whole or as {$ada.id} inside a
+// Texts in send and want, and in documents, refer to what is given as $ada.id, $ada.email,
+// $ada.name, $session.id, $session.token, $session.userId and $pen.id or another field, whole or as {$ada.id} inside a
 // text. $$ begins a text that begins with a dollar.
 //
 // A wanted body is a part: properties that it does not name can be anything,
@@ -66,6 +68,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/data"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
 	"sluice/server/endpoint"
@@ -143,7 +146,7 @@ func (s *Suite) load(env map[string]string) (*engine.App, error) {
 		return app, nil
 	}
 	app, err := engine.Load(s.fs, engine.Env{
-		Nodes: s.set.Nodes, Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+		Nodes: s.set.Nodes, Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](), Document: engine.TypeOf[data.Head](),
 		Vars: vars, Timeout: s.set.Timeout,
 	})
 	var problems engine.Problems
@@ -180,11 +183,11 @@ func (s *Suite) read() error {
 		case d.IsDir() || hidden || !strings.HasSuffix(name, ending):
 			return nil
 		}
-		data, err := fs.ReadFile(s.fs, name)
+		text, err := fs.ReadFile(s.fs, name)
 		if err != nil {
 			return err
 		}
-		f, ps := s.readFile(name, data)
+		f, ps := s.readFile(name, text)
 		problems = append(problems, ps...)
 		s.files = append(s.files, f)
 		return nil
@@ -211,7 +214,7 @@ func (s *Suite) readFile(name string, data []byte) (*file, engine.Problems) {
 	if root == nil {
 		return f, src.problems
 	}
-	r := &reader{src, newSubject(flow, s.byName, s.set.Vars)}
+	r := &reader{src, newSubject(flow, s.byName, s.app, s.set.Vars)}
 	f.tests = r.tests(root)
 	return f, r.problems
 }
@@ -241,7 +244,7 @@ func (s *Suite) once(ctx context.Context, f *file, t *test, look func(*answer, n
 	if err != nil {
 		return err
 	}
-	off, err := s.stage.clear(ctx)
+	off, err := s.stage.clear(ctx, s.app.Collections)
 	if err != nil {
 		return fmt.Errorf("opening store: %w", err)
 	}

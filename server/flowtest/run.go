@@ -157,8 +157,8 @@ func (s *Suite) check(ctx context.Context, t *test, a *answer, ns names, file st
 			}
 		}
 	}
-	if w.users == nil && w.sessions == nil {
-		return nil
+	if err := s.checkDocuments(ctx, w, m); err != nil || w.users == nil && w.sessions == nil {
+		return err
 	}
 	return s.checkStored(ctx, w, m)
 }
@@ -212,7 +212,7 @@ func (s *Suite) checkStored(ctx context.Context, w *want, m *match) error {
 	if w.users != nil {
 		shown := make([]any, len(users))
 		for i, u := range users {
-			if shown[i], err = data(u); err != nil {
+			if shown[i], err = plain(u); err != nil {
 				return err
 			}
 			if w.users.Kind != yaml.SequenceNode || i >= len(w.users.Content) {
@@ -236,7 +236,7 @@ func (s *Suite) checkStored(ctx context.Context, w *want, m *match) error {
 	if w.sessions != nil {
 		shown := make([]any, len(sessions))
 		for i, one := range sessions {
-			if shown[i], err = data(one); err != nil {
+			if shown[i], err = plain(one); err != nil {
 				return err
 			}
 		}
@@ -256,8 +256,8 @@ func (m *match) stored(n *yaml.Node, got []any, what string) {
 	m.value(n, got, "stored "+what)
 }
 
-// data is a value as answers would have it.
-func data(v any) (any, error) {
+// plain is a value as answers would have it.
+func plain(v any) (any, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("showing what is stored: %w", err)

@@ -2,6 +2,7 @@ package flowtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/data"
 	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
@@ -25,6 +28,7 @@ type stage struct {
 	users     *watchedUsers
 	passwords *struct{ password.Store }
 	sessions  *struct{ session.Store }
+	documents *struct{ data.Store }
 	now       nodes.Stores // of the test that is on
 	hasher    *password.Hasher
 	sqlite    bool
@@ -52,17 +56,17 @@ func (u *watchedUsers) Create(ctx context.Context, who user.User, passwordHash s
 
 func newStage(h *password.Hasher, sqlite bool) *stage {
 	return &stage{
-		users: &watchedUsers{}, passwords: &struct{ password.Store }{}, sessions: &struct{ session.Store }{},
+		users: &watchedUsers{}, passwords: &struct{ password.Store }{}, sessions: &struct{ session.Store }{}, documents: &struct{ data.Store }{memory.New().Data},
 		hasher: h, sqlite: sqlite, hashes: map[string]string{},
 	}
 }
 
 func (st *stage) stores() nodes.Stores {
-	return nodes.Stores{Users: st.users, Passwords: st.passwords, Sessions: st.sessions}
+	return nodes.Stores{Users: st.users, Passwords: st.passwords, Sessions: st.sessions, Data: st.documents}
 }
 
 // clear brings empty stores on stage. The caller calls off when the test is over.
-func (st *stage) clear(ctx context.Context) (off func() error, err error) {
+func (st *stage) clear(ctx context.Context, collections []*engine.Collection) (off func() error, err error) {
 	s, off := memory.New(), func() error { return nil }
 	if st.sqlite {
 		if s, off, err = openSQLite(ctx); err != nil {
@@ -71,7 +75,16 @@ func (st *stage) clear(ctx context.Context) (off func() error, err error) {
 	}
 	st.now = s
 	st.users.Store, st.users.ids = s.Users, nil
-	st.passwords.Store, st.sessions.Store = s.Passwords, s.Sessions
+	st.passwords.Store, st.sessions.Store, st.documents.Store = s.Passwords, s.Sessions, s.Data
+	if len(collections) > 0 {
+		var all []*data.Collection
+		for _, c := range collections {
+			all = append(all, data.FromEngine(c))
+		}
+		if err := s.Data.Prepare(ctx, all); err != nil {
+			return nil, errors.Join(fmt.Errorf("making collections ready: %w", err), off())
+		}
+	}
 	return off, nil
 }
 
@@ -134,6 +147,15 @@ func (st *stage) set(ctx context.Context, g given) (ns names, token string, err 
 		ns[o.as] = map[string]string{"id": id, "token": t, "userId": ns[o.user]["id"]}
 		if o.as == "session" {
 			token = t
+		}
+	}
+	for _, k := range g.kept {
+		values, err := st.keep(ctx, k, ns)
+		if err != nil {
+			return nil, "", fmt.Errorf("keeping a document of %s: %w", k.in.Name, err)
+		}
+		if k.as != "" {
+			ns[k.as] = values
 		}
 	}
 	return ns, token, nil

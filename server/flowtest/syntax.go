@@ -26,6 +26,7 @@ type test struct {
 type given struct {
 	users    []person
 	sessions []opened
+	kept     []kept
 	env      map[string]string
 }
 
@@ -64,7 +65,7 @@ type same struct {
 
 var (
 	testKeys   = []string{"name", "each", "given", "send", "fake", "want", "same", "cases", "time"}
-	givenKeys  = []string{"users", "sessions", "session", "env"}
+	givenKeys  = []string{"users", "sessions", "session", "documents", "env"}
 	personKeys = []string{"as", "email", "name", "password", "disabled", "emailVerified"}
 	openedKeys = []string{"as", "user", "groups"}
 	sendKeys   = []string{"body", "raw", "path", "query", "headers", "ip", "userAgent", "times"}
@@ -80,11 +81,13 @@ type subject struct {
 	steps map[string]*engine.Node // by id, or node where there is none
 	order []string                // the steps in the order of the text
 	vars  []string                // of the environment
+
+	collections []*engine.Collection
 }
 
 // newSubject finds the node steps of a flow.
-func newSubject(f *engine.Flow, nodes map[string]*engine.Node, vars []string) *subject {
-	sub := &subject{flow: f, steps: map[string]*engine.Node{}, vars: vars}
+func newSubject(f *engine.Flow, nodes map[string]*engine.Node, app *engine.App, vars []string) *subject {
+	sub := &subject{flow: f, steps: map[string]*engine.Node{}, vars: vars, collections: app.Collections}
 	var walk func([]engine.Step)
 	walk = func(steps []engine.Step) {
 		for _, st := range steps {
@@ -149,6 +152,7 @@ func (r *reader) test(n *yaml.Node) *test {
 			r.problem(e.key, "", "each is given twice")
 		case "given":
 			t.given = r.given(e.value)
+			r.checkReferences(e.value, ns)
 		case "send":
 			t.send = r.send(e.value, ns)
 		case "fake":
@@ -199,6 +203,11 @@ func (r *reader) namesOf(n *yaml.Node) names {
 	for _, s := range g.sessions {
 		ns.declare(s.as, sessionProps)
 	}
+	for _, k := range g.kept {
+		if k.as != "" {
+			ns.declare(k.as, documentProps(k))
+		}
+	}
 	return ns
 }
 
@@ -244,6 +253,13 @@ func (r *reader) given(n *yaml.Node) given {
 				o := r.opened(item, "", g.users)
 				named(item, o.as)
 				g.sessions = append(g.sessions, o)
+			}
+		case "documents":
+			g.kept = r.documents(e.value)
+			for _, k := range g.kept {
+				if k.as != "" {
+					named(k.fields, k.as)
+				}
 			}
 		}
 	}

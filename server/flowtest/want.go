@@ -12,22 +12,23 @@ import (
 
 // want is what must come of a call. Each part keeps its place in the file.
 type want struct {
-	pos      engine.Pos
-	status   *yaml.Node
-	codes    *yaml.Node // a text, or a list
-	oneCode  bool       // only the first is looked at
-	body     *yaml.Node
-	exact    bool // the body has no properties that want does not name
-	headers  []entry
-	users    *yaml.Node // of the store: a number, or a list
-	sessions *yaml.Node
-	ran      *yaml.Node
-	skipped  *yaml.Node
+	pos       engine.Pos
+	status    *yaml.Node
+	codes     *yaml.Node // a text, or a list
+	oneCode   bool       // only the first is looked at
+	body      *yaml.Node
+	exact     bool // the body has no properties that want does not name
+	headers   []entry
+	users     *yaml.Node // of the store: a number, or a list
+	sessions  *yaml.Node
+	documents []entry // by collection
+	ran       *yaml.Node
+	skipped   *yaml.Node
 }
 
 var (
 	wantKeys   = []string{"status", "code", "codes", "body", "exact", "headers", "stored", "ran", "skipped"}
-	storedKeys = []string{"users", "sessions"}
+	storedKeys = []string{"users", "sessions", "documents"}
 	userKeys   = []string{"id", "email", "emailVerified", "name", "disabled", "creationDtm", "updatedDtm", "password"}
 	shownKeys  = []string{"id", "userId", "accessGroupKeys", "ip", "userAgent", "creationDtm", "expiresDtm", "lastSeenDtm"}
 	matchers   = []string{"is", "matches", "absent", "any"}
@@ -80,6 +81,10 @@ func (r *reader) want(n *yaml.Node, ns names) *want {
 // stored reads what must be in the store: how many, or which.
 func (r *reader) stored(n *yaml.Node, w *want) {
 	for _, e := range r.mapping(n, "stored", storedKeys...) {
+		if e.key.Value == "documents" {
+			r.storedDocuments(e.value, w)
+			continue
+		}
 		keys := userKeys
 		if e.key.Value == "users" {
 			w.users = e.value

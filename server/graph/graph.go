@@ -24,13 +24,12 @@ type Graph struct {
 	About string   // a sentence
 	Tags  []string // what else there is to know, in a few words each
 	steps []engine.Step
-	nodes map[string]*engine.Node
 	fails map[string]engine.Failure
 }
 
-// Endpoint makes the graph of an endpoint's flow, which may use the nodes.
-func Endpoint(f *engine.Flow, nodes []*engine.Node) *Graph {
-	g := newGraph(f.Method+" "+f.Path, f.About, f.Steps, nodes)
+// Endpoint makes the graph of an endpoint's flow.
+func Endpoint(f *engine.Flow) *Graph {
+	g := newGraph(f.Method+" "+f.Path, f.About, f.Steps)
 	g.Tags = append(g.Tags, "session "+f.Session.String())
 	if len(f.Groups) > 0 {
 		g.Tags = append(g.Tags, "groups "+strings.Join(f.Groups, ", "))
@@ -51,8 +50,8 @@ func Endpoint(f *engine.Flow, nodes []*engine.Node) *Graph {
 }
 
 // NodeFlow makes the graph of a node that is a flow.
-func NodeFlow(n *engine.NodeFlow, nodes []*engine.Node) *Graph {
-	g := newGraph(n.Name, n.Doc, n.Steps, nodes)
+func NodeFlow(n *engine.NodeFlow) *Graph {
+	g := newGraph(n.Name, n.Doc, n.Steps)
 	g.Tags = []string{"node"}
 	for _, o := range n.Outcomes {
 		g.fails[o.Name] = engine.Failure{Code: o.Name, Kind: o.Kind}
@@ -60,11 +59,8 @@ func NodeFlow(n *engine.NodeFlow, nodes []*engine.Node) *Graph {
 	return g
 }
 
-func newGraph(title, about string, steps []engine.Step, nodes []*engine.Node) *Graph {
-	g := &Graph{Title: title, About: about, steps: steps, nodes: map[string]*engine.Node{}, fails: map[string]engine.Failure{}}
-	for _, n := range nodes {
-		g.nodes[n.Name] = n
-	}
+func newGraph(title, about string, steps []engine.Step) *Graph {
+	g := &Graph{Title: title, About: about, steps: steps, fails: map[string]engine.Failure{}}
 	return g
 }
 
@@ -109,11 +105,10 @@ func failure(code string, kind engine.Kind, status int) answer {
 
 // unrouted lists how a step can end the flow by outcomes that it does not route.
 func (g *Graph) unrouted(s engine.Step) (all []answer) {
-	n := g.nodes[s.Word]
-	if s.Verb != "node" || n == nil {
+	if s.Node == nil {
 		return nil
 	}
-	for _, o := range n.Outcomes {
+	for _, o := range s.Node.Outcomes {
 		routed := func(b engine.Branch) bool { return b.Role == "on" && b.Name == o.Name }
 		if !slices.ContainsFunc(s.Branches, routed) {
 			all = append(all, failure(o.Name, o.Kind, 0))

@@ -22,10 +22,6 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // Sluice.
 func graphs(t *testing.T) map[string]*graph.Graph {
 	t.Helper()
-	nodes, err := server.Nodes()
-	if err != nil {
-		t.Fatal(err)
-	}
 	all := map[string]*graph.Graph{}
 	for _, conf := range []server.Config{{Flows: "testdata"}, {Dir: t.TempDir()}} {
 		flows, err := server.Check(conf)
@@ -33,11 +29,10 @@ func graphs(t *testing.T) map[string]*graph.Graph {
 			t.Fatal(err)
 		}
 		for _, n := range flows.Nodes {
-			nodes = append(nodes, n.Node)
-			all[n.File] = graph.NodeFlow(n, nodes)
+			all[n.File] = graph.NodeFlow(n)
 		}
 		for _, f := range flows.All {
-			all[f.File] = graph.Endpoint(f, nodes)
+			all[f.File] = graph.Endpoint(f)
 		}
 	}
 	return all
@@ -106,7 +101,7 @@ func TestTextsAreTexts(t *testing.T) {
 
 func TestTitlesCannotBreakOut(t *testing.T) {
 	evil := `</text><script>"]` + "\n"
-	g := graph.Endpoint(&engine.Flow{Method: "GET", Path: "/", About: evil, Steps: []engine.Step{{Verb: "node", Word: evil}}}, nil)
+	g := graph.Endpoint(&engine.Flow{Method: "GET", Path: "/", About: evil, Steps: []engine.Step{{Verb: "node", Word: evil}}})
 	text(t, g.SVG())
 	_, chart, _ := strings.Cut(g.Mermaid(), "\n") // below the comment
 	for name, got := range map[string]string{"SVG": g.SVG(), "Mermaid": chart} {

@@ -69,6 +69,19 @@ func sprout(r *rand.Rand, depth int) engine.Step {
 	return s
 }
 
+// withNode gives a node to all steps that run the one of its name.
+func withNode(steps []engine.Step, n *engine.Node) []engine.Step {
+	for i := range steps {
+		if steps[i].Word == n.Name {
+			steps[i].Node = n
+		}
+		for _, b := range steps[i].Branches {
+			withNode(b.Steps, n)
+		}
+	}
+	return steps
+}
+
 // crosses tells whether a line leads through the inside of a box.
 func crosses(a, b point, r rect) bool {
 	return min(a.x, b.x) < r.x+r.w && max(a.x, b.x) > r.x && min(a.y, b.y) < r.y+r.h && max(a.y, b.y) > r.y
@@ -80,7 +93,7 @@ func TestEdgesNeverCrossBoxesAndBoxesNeverEachOther(t *testing.T) {
 	}
 	for seed := range uint64(120) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		g := newGraph("GET /", "About.", grown(r, 1+int(seed%3)), []*engine.Node{{Name: "user.fetch", Outcomes: outcomes[:r.IntN(4)]}})
+		g := newGraph("GET /", "About.", withNode(grown(r, 1+int(seed%3)), &engine.Node{Name: "user.fetch", Outcomes: outcomes[:r.IntN(4)]}))
 		c, w, h := g.lay()
 		for i, box := range c.taken {
 			if box.x < 0 || box.y < 0 || box.x+box.w > w || box.y+box.h > h {

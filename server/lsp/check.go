@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"slices"
 
 	"sluice/engine"
 )
@@ -163,7 +164,7 @@ func (s *server) publish(ctx context.Context, done surveyed) error {
 		}
 	}
 	byFile := map[string][]engine.Problem{}
-	for _, p := range done.survey.Problems {
+	for _, p := range slices.Concat(done.survey.Problems, done.survey.Warnings) {
 		byFile[p.File] = append(byFile[p.File], p)
 	}
 	for name := range f.told {
@@ -198,11 +199,15 @@ func (s *server) tell(done surveyed, name string, problems []engine.Problem) err
 	}
 	for _, p := range problems {
 		from := t.at(p.Line, p.Column)
+		severity := 1
+		if p.Warning {
+			severity = 2
+		}
 		text := p.Message
 		if p.Hint != "" {
 			text += " (" + p.Hint + ")"
 		}
-		d.Diagnostics = append(d.Diagnostics, diagnostic{t.span(from, t.word(from)), 1, "sluice", text})
+		d.Diagnostics = append(d.Diagnostics, diagnostic{t.span(from, t.word(from)), severity, "sluice", text})
 	}
 	done.told[name] = len(problems) > 0
 	if len(problems) == 0 {

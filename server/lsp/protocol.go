@@ -75,7 +75,7 @@ type diagnostics struct {
 
 type diagnostic struct {
 	Range    span   `json:"range"`
-	Severity int    `json:"severity"` // 1: error
+	Severity int    `json:"severity"` // 1: error, 2: warning
 	Source   string `json:"source"`
 	Message  string `json:"message"`
 }
