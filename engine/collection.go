@@ -50,7 +50,7 @@ func (ts *types) collection(n *yaml.Node, name string) *Type {
 		return c.Fields
 	}
 	lists := map[string]*yaml.Node{}
-	var owner *yaml.Node
+	var owner, fields *yaml.Node
 	for _, e := range s.mapping(n, name, collectionKeys...) {
 		switch e.key {
 		case "collection":
@@ -64,6 +64,7 @@ func (ts *types) collection(n *yaml.Node, name string) *Type {
 		case "description":
 			s.text(e.value, "description")
 		case "fields":
+			fields = e.value
 			if t := s.parseType(e.value, "fields"); t != nil {
 				c.Fields = t
 				ts.checkFields(t, s.at(e.value))
@@ -74,7 +75,7 @@ func (ts *types) collection(n *yaml.Node, name string) *Type {
 			owner = e.value
 		}
 	}
-	if len(c.Fields.Props) == 0 && len(s.problems) == 0 {
+	if fields == nil {
 		s.problem(c.Pos, "fields: with at least one, as in name: string", "a collection needs fields")
 	}
 	c.Type = ts.documentOf(c.Fields, name)

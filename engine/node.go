@@ -17,6 +17,7 @@ type Node struct {
 	In, Out  *Type      // objects; their properties are the parameters and results
 	Outcomes []*Outcome // the ways out that are not success
 	Touches  Touches    // what it works on beside its parameters
+	Example  string     // a step that uses it, for documentation; "" where its parameters tell enough
 
 	alternatives [][]string // groups of parameters of which exactly one is given
 	alloc        func(proto unsafe.Pointer) (in, out unsafe.Pointer)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/user"
 )
 
 // Head is what every document has beside the fields of its collection.
@@ -39,17 +40,30 @@ const (
 func Nodes(s Store) []*engine.Node {
 	k := keeper{s}
 	return []*engine.Node{
-		engine.Template[getIn, anyDocument]("data.get", "Finds one document, by its id or by a unique key. "+
-			"The result is the document.", k.get, NotFound),
-		engine.Template[findIn, listOut]("data.find", "Lists documents, a page at a time.", k.find, BadCursor),
-		engine.Template[countIn, countOut]("data.count", "Counts documents.", k.count),
-		engine.Template[createIn, anyDocument]("data.create", "Adds a document. The result is the document.", k.create, Taken),
-		engine.Template[updateIn, anyDocument]("data.update", "Changes one document, in one step with what must hold of it. "+
-			"The result is the document as it is then.", k.update, NotFound, Stale, Unmet, Taken),
-		engine.Template[deleteIn, engine.None]("data.delete", "Removes one document.", k.delete, NotFound, Stale, Unmet),
-		engine.Template[writeIn, writeOut]("data.write", "Makes several changes, in one collection or in several: all of them or none.",
-			k.write, NotFound, Stale, Unmet, Taken),
+		shown("id: product\nnode: data.get\nwith: {collection: products, where: {sku: PEN-1}}\non: {notFound: continue}",
+			engine.Template[getIn, anyDocument]("data.get", "Finds one document, by its id or by a unique key. "+
+				"The result is the document.", k.get, NotFound)),
+		shown("id: found\nnode: data.find\nwith: {collection: orders, owner: $session.userId, sort: [-creationDtm], limit: 10}",
+			engine.Template[findIn, listOut]("data.find", "Lists documents, a page at a time.", k.find, BadCursor)),
+		shown("id: orders\nnode: data.count\nwith: {collection: orders, owner: $session.userId}",
+			engine.Template[countIn, countOut]("data.count", "Counts documents.", k.count)),
+		shown("id: order\nnode: data.create\nwith: {collection: orders, owner: $session.userId, values: {status: open}}",
+			engine.Template[createIn, anyDocument]("data.create", "Adds a document. The result is the document.", k.create, Taken)),
+		shown("id: product\nnode: data.update\nwith: {collection: products, id: pen, inc: {stock: -1}}",
+			engine.Template[updateIn, anyDocument]("data.update", "Changes one document, in one step with what must hold of it. "+
+				"The result is the document as it is then.", k.update, NotFound, Stale, Unmet, Taken)),
+		shown("node: data.delete\nwith: {collection: products, id: pen}",
+			engine.Template[deleteIn, engine.None]("data.delete", "Removes one document.", k.delete, NotFound, Stale, Unmet)),
+		shown("node: data.write\nwith:\n  changes:\n    - {update: products, id: pen, inc: {stock: -1}}\n    - {create: orders, owner: $session.userId, values: {status: open}}",
+			engine.Template[writeIn, writeOut]("data.write", "Makes several changes, in one collection or in several: all of them or none.",
+				k.write, NotFound, Stale, Unmet, Taken)),
 	}
+}
+
+// shown gives a node its example, a step without its dash.
+func shown(step string, n *engine.Node) *engine.Node {
+	n.Example = "  - " + strings.ReplaceAll(step, "\n", "\n    ") + "\n"
+	return n
 }
 
 type keeper struct{ store Store }
@@ -61,9 +75,9 @@ type keeper struct{ store Store }
 type anyDocument struct{ Head }
 
 type ofIn struct {
-	Collection string  `json:"collection" doc:"Name of the collection, as types.yaml declares it; fixed in the flow."`
-	Owner      *string `json:"owner" doc:"User whose documents they are, as a proof such as $session.userId; for collections with an owner."`
-	Everyone   *bool   `json:"everyone" doc:"true to reach the documents of everyone, in a collection with an owner."`
+	Collection string         `json:"collection" doc:"Name of the collection, as types.yaml declares it; fixed in the flow."`
+	Owner      *user.ProvenID `json:"owner" doc:"User whose documents they are, as a proof such as $session.userId; for collections with an owner."`
+	Everyone   *bool          `json:"everyone" doc:"true to reach the documents of everyone, in a collection with an owner."`
 }
 
 type getIn struct {

@@ -301,10 +301,6 @@ func (s *step) order() (o ordering) {
 	if !ok || e.Broken() {
 		return o
 	}
-	if word, ok := e.Text(); ok {
-		o.fixed = s.sort(e.Pos(), word, nil)
-		return o
-	}
 	if items, ok := e.List(); ok {
 		for _, item := range items {
 			word, _ := item.Text()

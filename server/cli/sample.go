@@ -9,9 +9,12 @@ import (
 	"sluice/engine"
 )
 
-// sample writes a step that uses a node: with what it must be given, taken from
+// sample writes a step that uses a node: its own example, or one with what it must be given, taken from
 // where flows usually take it.
 func sample(n *engine.Node) string {
+	if n.Example != "" {
+		return n.Example
+	}
 	var with []string
 	for _, p := range n.In.Props {
 		if needed(n, p) {
