@@ -21,6 +21,7 @@ func TestCore(t *testing.T) {
 	want := []string{
 		"user.fetch", "user.create", "user.update", "password.check", "password.set",
 		"session.create", "session.get", "session.list", "session.update", "session.delete", "session.deleteAll", "session.deleteOthers",
+		"data.get", "data.find", "data.count", "data.create", "data.update", "data.delete", "data.write",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("Core() = %q, want %q", names, want)

@@ -2,6 +2,7 @@ package nodes_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"sluice/nodes"
@@ -30,6 +31,9 @@ func TestEveryCoreNodeSaysWhatItTouches(t *testing.T) {
 		"session.deleteOthers": "reads [] writes [sessions]",
 	}
 	for _, n := range nodes.Core(memory.New(), h) {
+		if strings.HasPrefix(n.Name, "data.") {
+			continue // each step touches the collections that it names: TestStepsTouchTheirCollections
+		}
 		if got := fmt.Sprintf("reads %v writes %v", n.Touches.Reads, n.Touches.Writes); got != want[n.Name] || len(n.Touches.Calls) > 0 {
 			t.Errorf("%s %s, calls %v, want %s and no calls", n.Name, got, n.Touches.Calls, want[n.Name])
 		}

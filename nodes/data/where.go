@@ -273,6 +273,7 @@ func (s *step) served(where *condition, o ordering) {
 type ordering struct {
 	fixed []Sort
 	slot  *engine.Slot
+	words []string // that the value can be
 	by    map[string][]Sort
 }
 
@@ -289,8 +290,8 @@ func (o ordering) all() [][]Sort {
 		return [][]Sort{o.fixed}
 	}
 	var all [][]Sort
-	for _, sorts := range o.by {
-		all = append(all, sorts)
+	for _, word := range o.words {
+		all = append(all, o.by[word])
 	}
 	return all
 }
@@ -313,7 +314,7 @@ func (s *step) order() (o ordering) {
 		s.u.Problem(e.Pos(), "as in [-price, name], or a reference to a text with an enum of fields", "sort must name fields, fixed in the flow")
 		return o
 	}
-	o.by = map[string][]Sort{}
+	o.words, o.by = t.Enum, map[string][]Sort{}
 	for _, word := range t.Enum {
 		o.by[word] = s.sort(e.Pos(), word, nil)
 	}
