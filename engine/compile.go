@@ -219,7 +219,7 @@ func (c *compiler) node(st *step) {
 	}
 	st.node = n
 	if st.id != "" {
-		if o.slot = c.slotOf(st.id); o.slot >= 0 {
+		if o.slot = c.slotOf(st.id); o.slot >= 0 && !n.broken {
 			c.slots[o.slot].t = n.Out
 		}
 	}
@@ -257,7 +257,7 @@ func (c *compiler) node(st *step) {
 		c.ops[at].routes = append(c.ops[at].routes, route{out, len(c.ops)})
 	}
 	for _, out := range n.Outcomes {
-		if !routed[out] {
+		if !routed[out] && !n.broken {
 			c.leaves(st, out, at)
 		}
 	}

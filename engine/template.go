@@ -235,13 +235,15 @@ func (t *Type) Prop(name string) *Prop { return t.prop(name) }
 func (c *compiler) made(st *step, n *Node, o *op) *Node {
 	c.given(st, n)
 	u := &Use{c: c, st: st, node: n, in: &Type{Base: Object}, Touches: n.Touches, Outcomes: n.Outcomes}
+	problems := len(c.problems)
 	action := n.template(u)
+	broken := len(c.problems) > problems && u.gives == nil
 	if u.gives == nil {
 		u.gives = (&Type{Base: Object}).held()
 	}
 	in, out := u.in.held(), u.gives
 	m := &Node{
-		Name: n.Name, Doc: n.Doc, In: in, Out: out, Outcomes: u.Outcomes, Touches: u.Touches,
+		Name: n.Name, Doc: n.Doc, In: in, Out: out, Outcomes: u.Outcomes, Touches: u.Touches, broken: broken,
 		zero: func() unsafe.Pointer { return newOf(in) },
 		alloc: func(proto unsafe.Pointer) (unsafe.Pointer, unsafe.Pointer) {
 			v := reflect.New(in.goType)

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,9 +13,14 @@ type deadline struct {
 	context.Context
 	at time.Time
 
-	mu   sync.Mutex
-	done context.Context // made by the first Done; nil until then
-	end  context.CancelFunc
+	mu    sync.Mutex
+	timed atomic.Pointer[timed] // made by the first who waits; nil until then; written under mu
+}
+
+// timed is a context with a timer.
+type timed struct {
+	context.Context
+	end context.CancelFunc
 }
 
 func deadlineIn(parent context.Context, at time.Time) *deadline {
@@ -28,7 +34,13 @@ func (d *deadline) Deadline() (time.Time, bool) {
 	return d.at, true
 }
 
+// Err is never nil once Done is closed, as contexts made of this one rely on.
 func (d *deadline) Err() error {
+	if t := d.timed.Load(); t != nil {
+		if err := t.Err(); err != nil {
+			return err
+		}
+	}
 	if err := d.Context.Err(); err != nil {
 		return err
 	}
@@ -38,20 +50,30 @@ func (d *deadline) Err() error {
 	return nil
 }
 
-func (d *deadline) Done() <-chan struct{} {
+func (d *deadline) Done() <-chan struct{} { return d.waiting().Done() }
+
+// AfterFunc spares contexts that are made of this one a goroutine each.
+func (d *deadline) AfterFunc(f func()) (stop func() bool) { return context.AfterFunc(d.waiting(), f) }
+
+func (d *deadline) waiting() *timed {
+	if t := d.timed.Load(); t != nil {
+		return t
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.done == nil {
-		d.done, d.end = context.WithDeadline(d.Context, d.at)
+	if t := d.timed.Load(); t != nil {
+		return t
 	}
-	return d.done.Done()
+	t := &timed{}
+	t.Context, t.end = context.WithDeadline(d.Context, d.at)
+	d.timed.Store(t)
+	return t
 }
 
-// stop releases the timer, where there is one.
+// stop releases the timer, where there is one. Whoever still waits is told that
+// the request is over.
 func (d *deadline) stop() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.end != nil {
-		d.end()
+	if t := d.timed.Load(); t != nil {
+		t.end()
 	}
 }
