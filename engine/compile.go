@@ -22,6 +22,7 @@ type compiler struct {
 	silent   string     // why the flow cannot answer here, "" where it can
 	final    string     // why the flow cannot fail here, "" where it can
 	computes bool       // there is an expression
+	undoing  bool       // what is compiled takes a step back
 	catching [][]string // codes that the tries around catch
 	gives    *Type      // of what the returns of a node flow give, once one was seen
 }
@@ -208,7 +209,7 @@ func (c *compiler) node(st *step) {
 		c.brokenNode(st, n == nil)
 		return
 	}
-	o := op{code: opNode, node: n, proto: n.zero(), slot: -1, pos: st.pos, step: st.id, wait: st.wait}
+	o := op{code: opNode, node: n, proto: n.zero(), slot: -1, pos: st.pos, step: st.id, wait: st.wait, undoing: c.undoing}
 	if st.id == "" {
 		o.step = n.Name
 	}
@@ -257,12 +258,14 @@ func (c *compiler) node(st *step) {
 		c.ops[at].routes = append(c.ops[at].routes, route{out, len(c.ops)})
 	}
 	for _, out := range n.Outcomes {
-		if !routed[out] && !n.broken {
+		if !routed[out] && !n.broken && !c.undoing {
 			c.leaves(st, out, at)
 		}
 	}
-	for _, f := range n.fails {
-		c.fails[f.Code] = f
+	if !c.undoing {
+		for _, f := range n.fails {
+			c.fails[f.Code] = f
+		}
 	}
 }
 

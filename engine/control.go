@@ -214,6 +214,7 @@ func (c *compiler) eachList(st *step, o *op) *Type {
 		c.problem(st.value.pos, "give it maxItems where it is declared", "each needs a list of known length")
 	}
 	o.most, o.t = from.t.Max, from.t
+	o.filled = from.t.Min != nil && *from.t.Min >= 1
 	if st.value.kind == refValue {
 		o.list = func(f frame) (unsafe.Pointer, error) { return from.ref.at(f), nil }
 	} else {
@@ -437,7 +438,10 @@ func (c *compiler) giveBack(st *step) {
 func (c *compiler) undo(b *block, at int) {
 	after := c.state.clone()
 	skip := c.emit(op{code: opJump})
+	around := c.undoing
+	c.undoing = true
 	c.without("undo", "undo", func() { c.ops[at].undo = c.inside(b) })
+	c.undoing = around
 	c.ops[skip].next = len(c.ops)
 	c.state = after
 }

@@ -96,10 +96,16 @@ func (n *NodeFlow) Ways() []Way { return n.flow.Ways() }
 func (o *op) ways() []string {
 	switch o.code {
 	case opNode:
-		if len(o.node.Outcomes) == 0 {
+		names := []string{"ok"}
+		for _, out := range o.node.Outcomes {
+			if !o.undoing || slices.ContainsFunc(o.routes, func(r route) bool { return r.out == out }) {
+				names = append(names, out.Name)
+			}
+		}
+		if len(names) == 1 {
 			return nil
 		}
-		return append([]string{"ok"}, outcomeNames(o.node)...)
+		return names
 	case opIf:
 		return []string{"then", "else"}
 	case opSwitch:
@@ -113,6 +119,9 @@ func (o *op) ways() []string {
 		}
 		return append(names, "else")
 	case opEach:
+		if o.filled {
+			return nil
+		}
 		return []string{"do", "none"}
 	case opTry:
 		names := make([]string, 0, len(o.catches)+1)
@@ -315,6 +324,11 @@ func (t *Type) sampleText() string {
 		return t.Enum[0]
 	case t.Secrecy == Hidden:
 		s = SecretSample
+	case t.Pattern != nil && s == "":
+		if s = patternSample(t.Pattern); s != "" {
+			return s
+		}
+		s = "sample"
 	case s == "":
 		s = "sample"
 	}

@@ -44,6 +44,7 @@ type op struct {
 	declared []Declared    // of the outcomes that no route takes, those in errors.yaml
 	wait     time.Duration // longest time of the node; 0 for that of the flow
 	undo     int           // block that takes the step back; 0 for none
+	undoing  bool          // it takes another one back: where it fails too, only the log learns of it
 
 	test  test
 	els   int // where the run goes on when the test fails, or no case fits
@@ -55,6 +56,7 @@ type op struct {
 	list      func(frame) (unsafe.Pointer, error)
 	stride    uintptr // from one item to the next
 	most      *float64
+	filled    bool // the list has an item at least
 	as, index int
 	atOnce    int
 	body      int // block of each and try

@@ -62,7 +62,11 @@ func (s *step) setWhole(e engine.Entry) func(engine.Args, *Change) {
 		}
 	}
 	slot := s.u.Slot(e, engine.NewType("", props...), false, "set")
-	s.mayTake()
+	if from := s.u.Likely(e); from != nil {
+		for _, p := range from.Props {
+			s.mayTake(p.Name)
+		}
+	}
 	return func(in engine.Args, c *Change) {
 		all, err := members(slot.AppendJSON(nil, in))
 		if err != nil {

@@ -150,7 +150,7 @@ func (k keeper) get(u *engine.Use) engine.Action {
 		return nil
 	}
 	id := s.slot("id")
-	where := s.conditions("where", id == nil)
+	where := s.conditions("where")
 	s.selects()
 	u.Gives(s.gives())
 	if id == nil {
@@ -183,7 +183,7 @@ func (k keeper) find(u *engine.Use) engine.Action {
 	if s == nil {
 		return nil
 	}
-	where := s.conditions("where", false)
+	where := s.conditions("where")
 	order := s.order()
 	limit, after := s.slot("limit"), s.slot("after")
 	s.selects()
@@ -192,6 +192,9 @@ func (k keeper) find(u *engine.Use) engine.Action {
 		&engine.Prop{Name: "next", Doc: "Where the next page starts; absent on the last one.", Type: textType, Optional: true},
 	))
 	s.served(where, order)
+	if after == nil {
+		u.Outcomes = nil
+	}
 	return func(ctx context.Context, in engine.Args, out engine.Result) error {
 		q := Query{Filter: s.scope(in, where), Sort: order.of(in), Limit: whole(limit, in, 20)}
 		if cursor := text(after, in); cursor != "" {
@@ -220,7 +223,7 @@ func (k keeper) count(u *engine.Use) engine.Action {
 	if s == nil {
 		return nil
 	}
-	where := s.conditions("where", false)
+	where := s.conditions("where")
 	most := s.slot("most")
 	u.Gives(engine.TypeOf[countOut]())
 	s.served(where, ordering{})

@@ -200,7 +200,7 @@ func (s *step) scope(in engine.Args, where *condition) Filter {
 
 // target reads what names the document to change and what must hold of it.
 func (s *step) target() func(engine.Args) Target {
-	id, version, where := s.slot("id"), s.slot("version"), s.conditions("where", false)
+	id, version, where := s.slot("id"), s.slot("version"), s.conditions("where")
 	s.ways[NotFound] = true
 	if version != nil {
 		s.ways[Stale] = true

@@ -77,15 +77,11 @@ func (c *condition) shape() Filter {
 }
 
 // conditions reads where:. It returns nil where there is none.
-func (s *step) conditions(name string, needed bool) *condition {
-	e, ok := s.entry(name)
-	if !ok {
-		if needed {
-			s.u.Problem(s.u.Pos(), "where: with all fields of a unique key, or id:", "%s wants an id, or a unique key", "data.get")
-		}
-		return nil
+func (s *step) conditions(name string) *condition {
+	if e, ok := s.entry(name); ok {
+		return s.all(e)
 	}
-	return s.all(e)
+	return nil
 }
 
 // all reads a mapping of conditions that must all hold.
@@ -216,9 +212,6 @@ func (k Kind) article() string {
 
 // uniquely reports conditions that more than one document can fulfil.
 func (s *step) uniquely(where *condition) {
-	if where == nil {
-		return
-	}
 	var equal []string
 	for _, f := range conjuncts(where.shape(), nil) {
 		if f.Op == Eq {
@@ -233,7 +226,11 @@ func (s *step) uniquely(where *condition) {
 			return
 		}
 	}
-	e, _ := s.entry("where")
+	e, ok := s.entry("where")
+	if !ok {
+		s.u.Problem(s.u.Pos(), "id:, or where: with all fields of a unique key", "the step does not say which one of %s it wants", s.c.Name)
+		return
+	}
 	s.u.Problem(e.Pos(), "name all fields of a unique key with one value each, or list with data.find", "more than one of %s can be like this", s.c.Name)
 }
 
