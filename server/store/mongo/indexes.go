@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -23,14 +24,17 @@ type index struct {
 	name string
 	keys bson.D // fields and directions, as int32
 	ttl  bool   // deletes a document at the time in the field
+
+	unique  bool // no two documents have the same
+	partial bool // only documents that have all its fields are in it
 }
 
 func (db *DB) indexes() []index {
 	purge := bson.D{{Key: "purge", Value: int32(1)}}
 	return []index{
-		{db.sessions, "user", bson.D{{Key: "uid", Value: int32(1)}, {Key: "sid", Value: int32(-1)}}, false},
-		{db.sessions, "purge", purge, true},
-		{db.repeats, "purge", purge, true},
+		{of: db.sessions, name: "user", keys: bson.D{{Key: "uid", Value: int32(1)}, {Key: "sid", Value: int32(-1)}}},
+		{of: db.sessions, name: "purge", keys: purge, ttl: true},
+		{of: db.repeats, name: "purge", keys: purge, ttl: true},
 	}
 }
 
@@ -64,6 +68,12 @@ func (x index) create(ctx context.Context) error {
 	if x.ttl {
 		o.SetExpireAfterSeconds(0)
 	}
+	if x.unique {
+		o.SetUnique(true)
+	}
+	if x.partial {
+		o.SetPartialFilterExpression(x.whole())
+	}
 	_, err := x.of.Indexes().CreateOne(ctx, driver.IndexModel{Keys: x.keys, Options: o})
 	return err
 }
@@ -85,7 +95,7 @@ func (x index) there(ctx context.Context) (bool, error) {
 	for _, raw := range found {
 		name, _ := raw.Lookup("name").StringValueOK()
 		same := x.sameKeys(raw.Lookup("key"))
-		if !same && name != x.name {
+		if name != x.name && (!same || x.unique) {
 			continue
 		}
 		if wrong := x.wrong(raw, same); wrong != "" {
@@ -120,7 +130,7 @@ func (x index) wrong(raw bson.Raw, sameKeys bool) string {
 	if err != nil {
 		return "no form that can be read"
 	}
-	expires := false
+	expires, unique, partial := false, false, false
 	for _, e := range elements {
 		switch e.Key() {
 		case "v", "key", "name", "ns", "background":
@@ -129,14 +139,36 @@ func (x index) wrong(raw bson.Raw, sameKeys bool) string {
 			if expires = true; !x.ttl || !ok || seconds != 0 {
 				return fmt.Sprintf("expireAfterSeconds %v", e.Value())
 			}
+		case "unique":
+			unique = e.Value().Boolean()
+		case "partialFilterExpression":
+			of, _ := e.Value().DocumentOK()
+			want, err := bson.Marshal(x.whole())
+			if partial = true; err != nil || !x.partial || !slices.Equal(of, want) {
+				return fmt.Sprintf("partialFilterExpression %v", e.Value())
+			}
 		default:
 			if on, ok := e.Value().BooleanOK(); !ok || on {
 				return fmt.Sprintf("%s %v, want none", e.Key(), e.Value())
 			}
 		}
 	}
-	if x.ttl && !expires {
+	switch {
+	case x.ttl && !expires:
 		return "no expireAfterSeconds, want 0"
+	case unique != x.unique:
+		return fmt.Sprintf("unique %t, want %t", unique, x.unique)
+	case x.partial && !partial:
+		return "no partialFilterExpression, want one"
 	}
 	return ""
+}
+
+// whole is the filter of the documents that have all fields of the index.
+func (x index) whole() bson.D {
+	var filter bson.D
+	for _, k := range x.keys {
+		filter = append(filter, exists(k.Key, true))
+	}
+	return filter
 }

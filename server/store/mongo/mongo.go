@@ -81,7 +81,8 @@ type DB struct {
 	// checked are the users and sessions as session checks read them.
 	checked struct{ users, sessions *driver.Collection }
 
-	lacks []string // indexes that the server cannot make, and why
+	atomic bool     // it has transactions
+	lacks  []string // indexes that the server cannot make, and why
 }
 
 // Open connects to the database that a mongodb: or mongodb+srv: URL names, or to
@@ -118,6 +119,9 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 	if err == nil {
 		err = db.index(ctx)
 	}
+	if err == nil {
+		db.atomic, err = db.grouped(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, client.Disconnect(ctx))
 	}
@@ -152,8 +156,7 @@ func settings(uri string) (o *options.ClientOptions, name string, err error) {
 	if l := o.ReadConcern.Level; l != "local" && l != "linearizable" {
 		return nil, "", fmt.Errorf("store URL has readConcernLevel=%s: local and linearizable are known", l)
 	}
-	journal := true
-	o.SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journal}).
+	o.SetWriteConcern(durable()).
 		SetReadPreference(readpref.Primary()).SetRetryWrites(true).SetRetryReads(true).
 		SetTimeout(budget).SetServerSelectionTimeout(budget).SetConnectTimeout(budget)
 	if o.AppName == nil {
@@ -174,6 +177,12 @@ func settings(uri string) (o *options.ClientOptions, name string, err error) {
 	return o, databaseOf(uri), nil
 }
 
+// durable waits for a majority and its journal.
+func durable() *writeconcern.WriteConcern {
+	journal := true
+	return &writeconcern.WriteConcern{W: "majority", Journal: &journal}
+}
+
 // databaseOf returns the database that a valid URL names.
 func databaseOf(uri string) string {
 	_, rest, _ := strings.Cut(uri, "://")
@@ -191,7 +200,7 @@ func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // Stores returns the stores that keep their data in db.
 func (db *DB) Stores() nodes.Stores {
-	return nodes.Stores{Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}}
+	return nodes.Stores{Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Data: Data{db}}
 }
 
 // Ready tells why db cannot serve, or returns nil.

@@ -7,7 +7,9 @@
 //
 // FerretDB 1 reads a document and writes it back in two steps. MongoDB changes
 // one document atomically, and the store relies on that; so the commands of all
-// clients go through one at a time.
+// clients go through one at a time. When it refuses a change for a unique index
+// it calls that a fault of its own; MongoDB names the index, and so does the answer
+// that clients get.
 package main
 
 import (
@@ -20,10 +22,12 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
+	"go.mongodb.org/mongo-driver/bson"
 )
 
 func main() {
@@ -114,7 +118,34 @@ func (g *gate) ask(server net.Conn, answered *bufio.Reader, command []byte) ([]b
 	if _, err := server.Write(command); err != nil {
 		return nil, err
 	}
-	return message(answered)
+	answer, err := message(answered)
+	if err != nil {
+		return nil, err
+	}
+	return translated(answer)
+}
+
+// refused is what FerretDB says where a change would break a unique index, whose
+// name stands behind that of a table.
+var refused = regexp.MustCompile(`UNIQUE constraint failed: index '.+?_[0-9a-f]{8}_(.+)'`)
+
+// translated is an answer in the words of MongoDB.
+func translated(answer []byte) ([]byte, error) {
+	const head = 16 + 4 + 1 // of the message, its flags and the kind of its one section
+	m := refused.FindSubmatch(answer)
+	if m == nil || len(answer) < head {
+		return answer, nil
+	}
+	text, err := bson.Marshal(bson.D{
+		{Key: "ok", Value: 0.0}, {Key: "code", Value: int32(11000)}, {Key: "codeName", Value: "DuplicateKey"},
+		{Key: "errmsg", Value: fmt.Sprintf("E11000 duplicate key error collection: - index: %s dup key: {}", m[1])},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("translating an answer: %w", err)
+	}
+	answer = append(answer[:head:head], text...)
+	binary.LittleEndian.PutUint32(answer, uint32(len(answer)))
+	return answer, nil
 }
 
 // message reads one message of the protocol, which begins with its length.
