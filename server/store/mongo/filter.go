@@ -90,7 +90,7 @@ func all(parts ...bson.D) bson.D {
 	parts = slices.DeleteFunc(parts, func(p bson.D) bool { return len(p) == 0 })
 	switch len(parts) {
 	case 0:
-		return where()
+		return bson.D{} // the driver takes nil for a mistake
 	case 1:
 		return parts[0]
 	}

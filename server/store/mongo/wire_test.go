@@ -147,9 +147,14 @@ func checkCommand(t *testing.T, step string, command bson.Raw, hot bool) {
 	switch kind {
 	case "find":
 		filters = append(filters, command.Lookup("filter").Document())
+		checkSort(t, step, command)
+	case "aggregate":
+		filters = append(filters, checkCount(t, step, command))
 	case "findAndModify":
 		filters = append(filters, command.Lookup("query").Document())
-		written = append(written, command.Lookup("update").Document())
+		if removes, _ := command.Lookup("remove").BooleanOK(); !removes {
+			written = append(written, command.Lookup("update").Document())
+		}
 	case "update":
 		for _, u := range documents(t, command.Lookup("updates")) {
 			filters = append(filters, u.Lookup("q").Document())
@@ -169,7 +174,7 @@ func checkCommand(t *testing.T, step string, command bson.Raw, hot bool) {
 	default:
 		t.Errorf("%s: unexpected command %v", step, command)
 	}
-	if kind != "find" {
+	if kind != "find" && kind != "aggregate" {
 		w, _ := command.Lookup("writeConcern", "w").StringValueOK()
 		j, _ := command.Lookup("writeConcern", "j").BooleanOK()
 		if w != "majority" || !j {
@@ -199,13 +204,42 @@ func documents(t *testing.T, v bson.RawValue) (all []bson.Raw) {
 	return all
 }
 
+// checkSort fails the test where documents are ordered by anything but fields.
+func checkSort(t *testing.T, step string, command bson.Raw) {
+	t.Helper()
+	by, _ := command.Lookup("sort").DocumentOK()
+	elements, _ := by.Elements()
+	for _, e := range elements {
+		if direction, ok := e.Value().AsInt64OK(); strings.Contains(e.Key(), "$") || !ok || direction != 1 && direction != -1 {
+			t.Errorf("%s: sort %v has %v, want a field and a direction", step, by, e)
+		}
+	}
+}
+
+// checkCount returns the filter of an aggregation, and fails the test where it
+// does more than count.
+func checkCount(t *testing.T, step string, command bson.Raw) (filter bson.Raw) {
+	t.Helper()
+	for i, stage := range documents(t, command.Lookup("pipeline")) {
+		e, err := stage.IndexErr(0)
+		switch {
+		case err == nil && i == 0 && e.Key() == "$match":
+			filter = e.Value().Document()
+		case err == nil && (e.Key() == "$limit" || e.Key() == "$group"):
+		default:
+			t.Errorf("%s: aggregation %v has the stage %v, want it to count", step, command, stage)
+		}
+	}
+	return filter
+}
+
 // checkFilter fails the test unless a filter is conditions of one operator and
-// one scalar each, at most joined by $or.
+// one scalar, or list of scalars, each, at most joined by $and, $or and $nor.
 func checkFilter(t *testing.T, step string, filter bson.Raw) {
 	t.Helper()
-	elements, _ := filter.Elements()
+	elements, err := filter.Elements()
 	for _, e := range elements {
-		if e.Key() == "$or" {
+		if slices.Contains([]string{"$and", "$or", "$nor"}, e.Key()) {
 			for _, f := range documents(t, e.Value()) {
 				checkFilter(t, step, f)
 			}
@@ -217,28 +251,67 @@ func checkFilter(t *testing.T, step string, filter bson.Raw) {
 			t.Errorf("%s: filter %v has %v, want one operator to a field", step, filter, e)
 			continue
 		}
-		switch operators[0].Value().Type {
-		case bson.TypeString, bson.TypeInt64, bson.TypeBoolean, bson.TypeDateTime, bson.TypeBinary, bson.TypeObjectID:
-		default:
-			t.Errorf("%s: filter %v has %v, want a scalar", step, filter, e)
+		values := []bson.RawValue{operators[0].Value()}
+		switch operators[0].Key() {
+		case "$in", "$nin":
+			values, _ = values[0].Array().Values()
+		case "$elemMatch":
+			values[0], err = values[0].Document().LookupErr("$eq")
+		}
+		if err != nil || slices.ContainsFunc(values, func(v bson.RawValue) bool { return !isScalar(v) }) {
+			t.Errorf("%s: filter %v has %v, want scalars", step, filter, e)
 		}
 	}
 }
 
+func isScalar(v bson.RawValue) bool {
+	switch v.Type {
+	case bson.TypeString, bson.TypeInt64, bson.TypeDouble, bson.TypeBoolean, bson.TypeDateTime, bson.TypeBinary, bson.TypeObjectID:
+		return true
+	}
+	return false
+}
+
+// changing are the operators of changes.
+var changing = []string{"$set", "$inc", "$unset", "$push", "$addToSet", "$pullAll"}
+
 // checkWritten fails the test where a document, or what an update sets, has a
-// key that is an operator.
+// key that is an operator. The items of a push are a list below a word of its own.
 func checkWritten(t *testing.T, step string, doc bson.Raw) {
 	t.Helper()
 	elements, _ := doc.Elements()
 	for _, e := range elements {
 		value, _ := e.Value().DocumentOK()
-		if strings.HasPrefix(e.Key(), "$") && e.Key() != "$set" && e.Key() != "$inc" {
+		if strings.HasPrefix(e.Key(), "$") && !slices.Contains(changing, e.Key()) {
 			t.Errorf("%s: %v has the operator %s", step, doc, e.Key())
+		}
+		if e.Key() == "$push" || e.Key() == "$addToSet" {
+			value = itemsOf(t, value)
 		}
 		if !plain(value) {
 			t.Errorf("%s: %v has an operator below %s", step, doc, e.Key())
 		}
 	}
+}
+
+// itemsOf is what is pushed, without the $each of each list.
+func itemsOf(t *testing.T, pushed bson.Raw) bson.Raw {
+	t.Helper()
+	lists := bson.D{}
+	elements, _ := pushed.Elements()
+	for _, e := range elements {
+		of, _ := e.Value().DocumentOK()
+		if first, err := of.IndexErr(0); err != nil || first.Key() != "$each" || first.Value().Type != bson.TypeArray {
+			t.Errorf("push %v has %v, want a list of items", pushed, e)
+		} else {
+			lists = append(lists, bson.E{Key: e.Key(), Value: first.Value()})
+		}
+	}
+	raw, err := bson.Marshal(lists)
+	if err != nil {
+		t.Fatalf("Marshal(%v) = %v, want nil", lists, err)
+	}
+	return raw
 }
 
 // plain tells whether no key in a document, at any depth, begins with $.
