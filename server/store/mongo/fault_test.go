@@ -3,11 +3,7 @@ package mongo
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +11,7 @@ import (
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
+	"sluice/server/store/mongo/mongotest"
 )
 
 // wantUnavailable fails the test for each kind of call that does anything but
@@ -55,38 +52,28 @@ func wantUnavailable(t *testing.T, db *DB, u user.User) {
 }
 
 func TestADatabaseThatIsGoneIsUnavailable(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: starts a database")
-	}
-	var s server
-	defer s.stop()
-	if err := s.start(); err != nil {
-		t.Fatalf("starting the database = %v, want nil", err)
-	}
-	db := openWith(t, settingsOf(t, s.uri), newName())
+	s := mongotest.Need(t)
+	db := openWith(t, settingsOf(t, s.URI), newName())
 	u := addUser(t, db, "ada@example.com")
-	if err := s.child.Process.Kill(); err != nil {
+	if err := s.Process().Kill(); err != nil {
 		t.Fatalf("Kill() = %v, want nil", err)
 	}
 	wantUnavailable(t, db, u)
 }
 
 func TestADatabaseThatSaysNothingIsUnavailableAndComesBack(t *testing.T) {
-	serverURI(t)
-	if shared.child == nil {
-		t.Skip(uriVar + " is set: a replica set is not reached through the line that this test cuts")
-	}
-	line := newLine(t, strings.Trim(strings.TrimPrefix(shared.uri, "mongodb://"), "/"))
-	db := openWith(t, settingsOf(t, "mongodb://"+line.Addr().String()), newName())
+	needFerret(t)
+	line := mongotest.NewLine(t, shared.Addr())
+	db := openWith(t, settingsOf(t, line.URI()), newName())
 	u := addUser(t, db, "ada@example.com")
 	h, s := newSession(user.ProvenID{ID: u.ID})
 	if err := (Sessions{db}).Create(t.Context(), h, s); err != nil {
 		t.Fatalf("Create() = %v, want nil", err)
 	}
-	line.silent.Store(true)
+	line.Silence(true)
 	Sessions{db}.Touch(h, time.Now().Add(30*time.Minute))
 	wantUnavailable(t, db, u)
-	line.silent.Store(false)
+	line.Silence(false)
 	var err error
 	for range 100 {
 		if _, err = (Sessions{db}).Get(t.Context(), h, time.Now()); err == nil || errors.Is(err, session.ErrNoSession) {
@@ -96,56 +83,6 @@ func TestADatabaseThatSaysNothingIsUnavailableAndComesBack(t *testing.T) {
 	// Where the end of all sessions arrived after all, they have ended.
 	if err != nil && !errors.Is(err, session.ErrNoSession) {
 		t.Errorf("Get() once the database is back = %v, want an answer", err)
-	}
-}
-
-// A line leads to a server, and loses what is said on it while it is silent.
-type line struct {
-	net.Listener
-	silent atomic.Bool
-}
-
-func newLine(t *testing.T, to string) *line {
-	t.Helper()
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("Listen() = %v, want nil", err)
-	}
-	l := &line{Listener: inner}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", to)
-			if err != nil {
-				client.Close()
-				return
-			}
-			go l.carry(server, client)
-			go l.carry(client, server)
-		}
-	}()
-	return l
-}
-
-// carry hands on what one side says until it hangs up.
-func (l *line) carry(to, from net.Conn) {
-	defer to.Close()
-	text := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(text)
-		if err == nil && !l.silent.Load() {
-			_, err = to.Write(text[:n])
-		}
-		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				from.Close()
-			}
-			return
-		}
 	}
 }
 

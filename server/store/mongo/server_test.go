@@ -1,15 +1,9 @@
 package mongo
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,92 +13,53 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"sluice/nodes/user"
+	"sluice/server/store/mongo/mongotest"
 )
 
-// uriVar names a MongoDB to test against in place of FerretDB. The tests make
-// databases of their own in it, and drop them.
-const uriVar = "MONGODB_URI"
-
+// shared is the FerretDB of most tests; stopped by TestMain. It is nil where
+// [mongotest.URIVar] names a MongoDB.
 var (
-	shared   server // that of most tests; stopped by TestMain
-	starting = sync.OnceValue(func() error {
-		if shared.uri = os.Getenv(uriVar); shared.uri != "" {
-			return nil
+	shared   *mongotest.Ferret
+	starting = sync.OnceValues(func() (uri string, err error) {
+		if uri = os.Getenv(mongotest.URIVar); uri != "" {
+			return uri, nil
 		}
-		return shared.start()
+		if shared, err = mongotest.Start(); err != nil {
+			return "", err
+		}
+		return shared.URI, nil
 	})
 )
 
-// errNoModules says that FerretDB is neither on this machine nor to be had from it.
-var errNoModules = errors.New("downloading modules")
-
 func TestMain(m *testing.M) {
 	code := m.Run()
-	shared.stop()
+	if shared != nil {
+		shared.Stop()
+	}
 	os.Exit(code)
-}
-
-// A server is FerretDB in a process of its own, or, as the shared one, the
-// MongoDB of uriVar.
-type server struct {
-	uri   string
-	dir   string
-	child *exec.Cmd
-	input io.Closer // the child ends with it
-}
-
-func (s *server) start() (err error) {
-	if s.dir, err = os.MkdirTemp("", "sluice-ferret-"); err != nil {
-		return err
-	}
-	data, binary := filepath.Join(s.dir, "data"), filepath.Join(s.dir, "ferret.exe")
-	if out, err := exec.Command("go", "mod", "download", "-C", "ferret").CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %w\n%s", errNoModules, err, out)
-	}
-	build := exec.Command("go", "build", "-C", "ferret", "-o", binary, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building FerretDB: %w\n%s", err, out)
-	}
-	if err := os.Mkdir(data, 0o700); err != nil {
-		return err
-	}
-	s.child = exec.Command(binary, data)
-	s.child.Stderr = os.Stderr
-	if s.input, err = s.child.StdinPipe(); err != nil {
-		return err
-	}
-	out, err := s.child.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := s.child.Start(); err != nil {
-		return fmt.Errorf("starting FerretDB: %w", err)
-	}
-	s.uri, err = bufio.NewReader(out).ReadString('\n')
-	s.uri = strings.TrimSpace(s.uri)
-	return err
-}
-
-func (s *server) stop() {
-	if s.input != nil {
-		s.input.Close()
-		s.child.Wait() // killed or not
-		s.input = nil
-	}
-	os.RemoveAll(s.dir)
 }
 
 // serverURI returns the URI of the shared server, or skips the test.
 func serverURI(t testing.TB) string {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: starts a database")
 	}
-	if err := starting(); errors.Is(err, errNoModules) {
+	uri, err := starting()
+	if errors.Is(err, mongotest.ErrNoModules) {
 		t.Skipf("the module of FerretDB cannot be had: %v", err)
 	} else if err != nil {
 		t.Fatalf("starting the database = %v, want nil", err)
 	}
-	return shared.uri
+	return uri
+}
+
+// needFerret skips the test where the shared server is no FerretDB.
+func needFerret(t testing.TB) {
+	t.Helper()
+	if serverURI(t); shared == nil {
+		t.Skip(mongotest.URIVar + " is set: this needs a server that is reached by one address and without options")
+	}
 }
 
 // patience is the budget of calls to the shared server, which takes its time

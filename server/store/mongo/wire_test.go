@@ -111,12 +111,10 @@ func TestWhatTheServerIsTold(t *testing.T) {
 }
 
 func TestStrictChecksAskAMajority(t *testing.T) {
+	needFerret(t)
 	for level, want := range map[string]string{"local": "local", "linearizable": "linearizable"} {
 		r := &recorder{}
 		o := settingsOf(t, serverURI(t)+"?readConcernLevel="+level)
-		if shared.child == nil {
-			t.Skip(uriVar + " is set, and may have options of its own")
-		}
 		db := openWith(t, o.SetTimeout(patience).SetMonitor(r.monitor()), newName())
 		u := addUser(t, db, "ada@example.com")
 		h, s := newSession(user.ProvenID{ID: u.ID})
