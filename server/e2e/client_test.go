@@ -18,6 +18,8 @@ type client struct {
 	agent string // User-Agent header
 	http  *http.Client
 
+	patience int // how often a request that is answered by 503 is sent again
+
 	mu    sync.Mutex
 	heard []heard // every answer so far where keep is set; guarded by mu
 	keep  bool    // set before the first call
@@ -47,8 +49,18 @@ func newClient(url string) *client {
 // as returns a client with a User-Agent of its own on the same connections.
 func (c *client) as(agent string) *client { return &client{url: c.url, agent: agent, http: c.http} }
 
-// try sends a request. An answer counts once it was read to its end.
-func (c *client) try(ctx context.Context, method, path, token, body string) (answer, error) {
+// try sends a request, and again as far as the client is patient.
+func (c *client) try(ctx context.Context, method, path, token, body string) (a answer, err error) {
+	for n := 0; ; n++ {
+		if a, err = c.once(ctx, method, path, token, body); err != nil || a.status != 503 || n == c.patience {
+			return a, err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// once sends a request. An answer counts once it was read to its end.
+func (c *client) once(ctx context.Context, method, path, token, body string) (answer, error) {
 	q, err := http.NewRequestWithContext(ctx, method, c.url+path, strings.NewReader(body))
 	if err != nil {
 		return answer{}, fmt.Errorf("making request: %w", err)

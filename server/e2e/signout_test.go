@@ -22,7 +22,7 @@ func TestSignedOutTokensAreDeadAtOnce(t *testing.T) {
 		user := c.enter(t, "/auth/sign-up", fmt.Sprintf("user%d@example.com", n), password)
 		wg.Go(func() {
 			for round := n; round < rounds && !t.Failed(); round += clients {
-				if err := signOutInUse(t, c, user.Session.Token, round, &used, &refused); err != nil {
+				if err := signOutInUse(t, c, c, user.Session.Token, round, &used, &refused); err != nil {
 					t.Errorf("round %d: %v", round, err)
 				}
 			}
@@ -36,8 +36,9 @@ func TestSignedOutTokensAreDeadAtOnce(t *testing.T) {
 		rounds, time.Since(began).Seconds(), used.Load(), refused.Load())
 }
 
-// signOutInUse opens a session beside the one of token and ends it in use.
-func signOutInUse(t *testing.T, c *client, token string, round int, used, refused *atomic.Int64) error {
+// signOutInUse opens a session beside the one of token and ends it, through c,
+// while it is in use, through other.
+func signOutInUse(t *testing.T, c, other *client, token string, round int, used, refused *atomic.Int64) error {
 	var m me
 	a, err := c.try(t.Context(), "POST", "/test/again", token, "")
 	if err == nil {
@@ -46,10 +47,9 @@ func signOutInUse(t *testing.T, c *client, token string, round int, used, refuse
 	if err != nil || m.Session.Token == "" {
 		return fmt.Errorf("POST /test/again = %d %s, %v, want a session", a.status, a.text, err)
 	}
-	other := m.Session.Token
-	sent := other
+	sent := m.Session.Token
 	if round%2 == 1 {
-		sent = "Bearer " + other
+		sent = "Bearer " + sent
 	}
 	use := [...][2]string{{"GET", "/auth/me"}, {"GET", "/auth/sessions"}, {"POST", "/examples/beta"}}[round%3]
 
@@ -60,7 +60,7 @@ func signOutInUse(t *testing.T, c *client, token string, round int, used, refuse
 		open := true
 		for {
 			after := over.Load() // before the request starts
-			a, err := c.try(t.Context(), use[0], use[1], sent, "")
+			a, err := other.try(t.Context(), use[0], use[1], sent, "")
 			if open {
 				close(first)
 				open = false
@@ -90,13 +90,13 @@ func signOutInUse(t *testing.T, c *client, token string, round int, used, refuse
 	case 9:
 		a, err = c.try(t.Context(), "POST", "/auth/sign-out-others", token, "")
 	default:
-		a, err = c.try(t.Context(), "POST", "/auth/sign-out", other, "")
+		a, err = c.try(t.Context(), "POST", "/auth/sign-out", m.Session.Token, "")
 	}
 	over.Store(true)
 	if err != nil || a.status != 204 && a.status != 200 {
 		return fmt.Errorf("ending the session = %d %s, %v, want 2xx", a.status, a.text, err)
 	}
-	next, err := c.try(t.Context(), use[0], use[1], sent, "")
+	next, err := other.try(t.Context(), use[0], use[1], sent, "")
 	if err != nil || next.status != 401 {
 		return fmt.Errorf("%s %s right after the sign-out = %d %s, %v, want 401", use[0], use[1], next.status, next.text, err)
 	}
