@@ -39,6 +39,9 @@ func (ds Data) Write(ctx context.Context, writes []data.Write, now time.Time) ([
 	if !ds.db.atomic {
 		return nil, errAlone
 	}
+	if len(writes) > data.MaxWrites {
+		return nil, fmt.Errorf("%d changes together, at most %d can be", len(writes), data.MaxWrites)
+	}
 	ctx, cancel := ds.db.bound(ctx)
 	defer cancel()
 	s, err := ds.db.client.StartSession()
