@@ -99,3 +99,49 @@ func TestOneAddressIsOneAccountOnAllReplicas(t *testing.T) {
 		}
 	}
 }
+
+// TestADatabaseThatSaysNothingLetsNobodyInNorOut loses what is said to the
+// database and by it. Whoever calls meanwhile is told to come again, within the
+// time of a call to the store; nobody is taken for signed out.
+func TestADatabaseThatSaysNothingLetsNobodyInNorOut(t *testing.T) {
+	const callers, budget = 24, 2 * time.Second
+	const slack = 3 * time.Second // for a machine with much else to do
+	line := mongotest.NewLine(t, mongotest.Need(t).Addr())
+	c := newClient(serve(t, open(t), "--store", line.URI()+"e2e").url)
+	c.patience = patience
+	m := c.enter(t, "/auth/sign-up", "ada@example.com", password)
+	c.want(t, 200, "GET", "/auth/me", m.Session.Token, "")
+	c.patience = 0
+	line.Silence(true)
+	var longest atomic.Int64
+	var wg sync.WaitGroup
+	for n := range callers {
+		call := [...][4]string{
+			{"GET", "/auth/me", m.Session.Token}, {"GET", "/auth/sessions", m.Session.Token}, {"POST", "/auth/sign-out", m.Session.Token},
+			{"POST", "/auth/sign-in", "", credentials("ada@example.com", password)}, {"GET", "/readyz"}, {"POST", "/examples/beta", m.Session.Token},
+		}[n%6]
+		wg.Go(func() {
+			began := time.Now()
+			a, err := c.try(t.Context(), call[0], call[1], call[2], call[3])
+			took := time.Since(began)
+			if err != nil || a.status != 503 || a.header.Get("Retry-After") == "" || took > budget+slack {
+				t.Errorf("%s %s while the database says nothing = %d %s, %v after %v, want 503 with Retry-After within %v", call[0], call[1], a.status, a.text, err, took, budget)
+			}
+			for was := longest.Load(); was < int64(took) && !longest.CompareAndSwap(was, int64(took)); was = longest.Load() {
+			}
+		})
+	}
+	wg.Wait()
+	line.Silence(false)
+	back := time.Now()
+	for end := back.Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		a, err := c.try(t.Context(), "GET", "/auth/me", m.Session.Token, "")
+		if err == nil && a.status == 200 {
+			break
+		}
+		if err != nil || a.status != 503 || time.Now().After(end) {
+			t.Fatalf("GET /auth/me once the database is back = %d %s, %v, want 200 soon, and 503 until then", a.status, a.text, err)
+		}
+	}
+	t.Logf("%d calls answered by 503, the last after %v; served again %v after the database was back", callers, time.Duration(longest.Load()), time.Since(back))
+}

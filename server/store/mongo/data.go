@@ -263,9 +263,9 @@ func tells(err error, code int) bool {
 	return errors.As(err, &verdict) && verdict.HasErrorCode(code)
 }
 
-// violated is how the server says which index refuses a document. What follows
-// is values of the document, which may look like it.
-var violated = regexp.MustCompile(`^E11000 duplicate key error collection: \S+ index: (\S+) dup key`)
+// violated is how the server says which index refuses a document, with the
+// command in front. Behind it are values of the document, which may look like it.
+var violated = regexp.MustCompile(`E11000 duplicate key error collection: \S+ index: (\S+) dup key`)
 
 // taken is the TakenError of a change that an index refuses. Where the server
 // does not say which index, and a document was to be added, its values tell.
@@ -312,19 +312,8 @@ func (ds Data) taken(ctx context.Context, c *data.Collection, d *data.Document, 
 // refusing is the name of the index for which the server refuses a change, or ""
 // where it does not say.
 func refusing(err error) string {
-	texts := []string{err.Error()}
-	if e := (driver.WriteException{}); errors.As(err, &e) {
-		for _, w := range e.WriteErrors {
-			texts = append(texts, w.Message)
-		}
-	}
-	if e := (driver.CommandError{}); errors.As(err, &e) {
-		texts = append(texts, e.Message)
-	}
-	for _, text := range texts {
-		if m := violated.FindStringSubmatch(text); m != nil {
-			return m[1]
-		}
+	if m := violated.FindStringSubmatch(err.Error()); m != nil {
+		return m[1]
 	}
 	return ""
 }

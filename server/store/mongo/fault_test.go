@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/data"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
@@ -19,6 +20,7 @@ import (
 func wantUnavailable(t *testing.T, db *DB, u user.User) {
 	t.Helper()
 	now := time.Now()
+	docs, ds := counters(), Data{db}
 	h, made := newSession(user.ProvenID{ID: u.ID})
 	c := repeat.NewClaim(repeat.Hash{1}, repeat.Hash{2}, now.Add(time.Minute))
 	var wg sync.WaitGroup
@@ -38,7 +40,19 @@ func wantUnavailable(t *testing.T, db *DB, u user.User) {
 		"Users.Create":      func(ctx context.Context) error { return Users{db}.Create(ctx, user.User{ID: "x", EmailKey: "x"}, "") },
 		"Passwords.Hash":    func(ctx context.Context) error { _, err := Passwords{db}.Hash(ctx, u.ID); return err },
 		"Passwords.SetHash": func(ctx context.Context) error { return Passwords{db}.SetHash(ctx, u.ID, "", "next") },
-		"Repeats.Claim":     func(ctx context.Context) error { _, err := Repeats{db}.Claim(ctx, c, now); return err },
+		"Data.Prepare":      func(ctx context.Context) error { return ds.Prepare(ctx, []*data.Collection{docs}) },
+		"Data.Get":          func(ctx context.Context) error { _, err := ds.Get(ctx, docs, "a", data.Filter{}); return err },
+		"Data.Find":         func(ctx context.Context) error { _, err := ds.Find(ctx, docs, data.Query{Limit: 1}); return err },
+		"Data.Count":        func(ctx context.Context) error { _, err := ds.Count(ctx, docs, data.Filter{}, 1); return err },
+		"Data.Create": func(ctx context.Context) error {
+			return ds.Create(ctx, docs, data.Document{ID: "x", Body: []byte("{}")})
+		},
+		"Data.Update": func(ctx context.Context) error {
+			_, err := ds.Update(ctx, docs, data.Target{ID: "a"}, data.Change{}, now)
+			return err
+		},
+		"Data.Delete":   func(ctx context.Context) error { return ds.Delete(ctx, docs, data.Target{ID: "a"}) },
+		"Repeats.Claim": func(ctx context.Context) error { _, err := Repeats{db}.Claim(ctx, c, now); return err },
 	} {
 		wg.Go(func() {
 			start := time.Now()
@@ -84,6 +98,44 @@ func TestADatabaseThatSaysNothingIsUnavailableAndComesBack(t *testing.T) {
 	if err != nil && !errors.Is(err, session.ErrNoSession) {
 		t.Errorf("Get() once the database is back = %v, want an answer", err)
 	}
+}
+
+func TestALineThatBreaksIsUnavailableOrMadeAnew(t *testing.T) {
+	needFerret(t)
+	line := mongotest.NewLine(t, shared.Addr())
+	db := openWith(t, settingsOf(t, line.URI()), newName())
+	u := addUser(t, db, "ada@example.com")
+	h, s := newSession(user.ProvenID{ID: u.ID})
+	if err := (Sessions{db}).Create(t.Context(), h, s); err != nil {
+		t.Fatalf("Create() = %v, want nil", err)
+	}
+	line.Delay(2 * time.Millisecond)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for range 20 {
+			line.Cut()
+			time.Sleep(150 * time.Millisecond)
+		}
+	}()
+	answered := 0
+	for cut := true; cut; {
+		select {
+		case <-over:
+			cut = false
+		default:
+		}
+		switch _, err := (Sessions{db}).Get(t.Context(), h, time.Now()); {
+		case err == nil:
+			answered++
+		case !errors.Is(err, engine.ErrUnavailable):
+			t.Errorf("Get() of a live session on a line that breaks = %v, want it or %v", err, engine.ErrUnavailable)
+		}
+	}
+	if _, err := (Sessions{db}).Get(t.Context(), h, time.Now()); err != nil {
+		t.Errorf("Get() on the line that is whole again = %v, want nil", err)
+	}
+	t.Logf("%d checks were answered while the line broke 20 times", answered)
 }
 
 func TestCallsOfAClosedStoreAreUnavailable(t *testing.T) {

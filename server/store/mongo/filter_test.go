@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+
 	"sluice/nodes/data"
 )
 
@@ -59,6 +61,25 @@ func TestPlacesAreOfFieldsAlone(t *testing.T) {
 	} {
 		if got := place(path); got != want {
 			t.Errorf("place(%s) = %s, want %s", path, got, want)
+		}
+	}
+}
+
+func TestTheIndexThatRefusesIsTheOneThatTheServerNames(t *testing.T) {
+	const values = ` dup key: { d.sku: "E11000 duplicate key error collection: a index: sluice_unique_name dup key: {}" }`
+	for text, want := range map[string]string{
+		"E11000 duplicate key error collection: app.data_things index: sluice_unique_sku" + values:                                                          "sluice_unique_sku",
+		"Plan executor error during findAndModify :: caused by :: E11000 duplicate key error collection: a.b index: sluice_unique_place.city,name" + values: "sluice_unique_place.city,name",
+		"E11000 duplicate key error collection: app.data_things index: _id_" + values:                                                                       "_id_",
+		"E11000 duplicate key error collection: app.data_things":                                                                                            "",
+	} {
+		for _, err := range []error{
+			driver.CommandError{Code: 11000, Message: text},
+			driver.WriteException{WriteErrors: driver.WriteErrors{{Code: 11000, Message: text}}},
+		} {
+			if got := refusing(err); got != want {
+				t.Errorf("refusing(%v) = %q, want %q", err, got, want)
+			}
 		}
 	}
 }

@@ -73,13 +73,13 @@ func (ds Data) indexesOf(c *data.Collection) (all []index) {
 // collections of documents, it drops those of its indexes that nothing declares.
 // Other processes of a cluster that declare otherwise lose theirs.
 func (ds Data) Prepare(ctx context.Context, all []*data.Collection) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
-	defer cancel()
 	in := ds.db.users.Database()
-	there, err := in.ListCollectionNames(ctx, bson.D{})
+	there, err := ds.db.collections(ctx)
 	if err != nil {
-		return failed("listing collections", err)
+		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute) // a long collection is indexed whole
+	defer cancel()
 	var made []index
 	defer func() {
 		for _, x := range made {
@@ -115,6 +115,17 @@ func (ds Data) Prepare(ctx context.Context, all []*data.Collection) (err error) 
 		}
 	}
 	return nil
+}
+
+// collections are the names of all collections.
+func (db *DB) collections(ctx context.Context) ([]string, error) {
+	ctx, cancel := db.bound(ctx)
+	defer cancel()
+	names, err := db.users.Database().ListCollectionNames(ctx, bson.D{})
+	if err != nil {
+		return nil, failed("listing collections", err)
+	}
+	return names, nil
 }
 
 // build makes an index unless it is there, and returns what was made.
