@@ -35,6 +35,8 @@ type answer struct {
 	status int
 	header http.Header
 	text   string
+
+	again int // how often the request was sent before and answered by 503
 }
 
 func newClient(url string) *client {
@@ -52,7 +54,8 @@ func (c *client) as(agent string) *client { return &client{url: c.url, agent: ag
 // try sends a request, and again as far as the client is patient.
 func (c *client) try(ctx context.Context, method, path, token, body string) (a answer, err error) {
 	for n := 0; ; n++ {
-		if a, err = c.once(ctx, method, path, token, body); err != nil || a.status != 503 || n == c.patience {
+		a, err = c.once(ctx, method, path, token, body)
+		if a.again = n; err != nil || a.status != 503 || n == c.patience {
 			return a, err
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -83,7 +86,7 @@ func (c *client) once(ctx context.Context, method, path, token, body string) (an
 	if err != nil {
 		return answer{}, fmt.Errorf("reading the answer of %s %s: %w", method, path, err)
 	}
-	a := answer{r.StatusCode, r.Header, string(text)}
+	a := answer{status: r.StatusCode, header: r.Header, text: string(text)}
 	if c.keep {
 		c.mu.Lock()
 		c.heard = append(c.heard, heard{method + " " + path, a})

@@ -93,7 +93,9 @@ func signOutInUse(t *testing.T, c, other *client, token string, round int, used,
 		a, err = c.try(t.Context(), "POST", "/auth/sign-out", m.Session.Token, "")
 	}
 	over.Store(true)
-	if err != nil || a.status != 204 && a.status != 200 {
+	// What was answered by 503 may have been done.
+	done := a.status == 204 || a.status == 200 || a.again > 0 && (a.status == 401 || a.status == 404)
+	if err != nil || !done {
 		return fmt.Errorf("ending the session = %d %s, %v, want 2xx", a.status, a.text, err)
 	}
 	next, err := other.try(t.Context(), use[0], use[1], sent, "")

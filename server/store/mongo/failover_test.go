@@ -106,59 +106,92 @@ func TestAWriteWhoseAnswerIsLostIsMadeOnce(t *testing.T) {
 	}
 }
 
-// While primaries change, what is acknowledged is made once and kept, what is
-// not is at most made once, and nobody who is signed in is told otherwise.
-func TestPrimariesChangeUnderLoad(t *testing.T) {
-	const workers, changes = 4, 6
-	set, db := standIn(t)
-	ds, ss := Data{db}, Sessions{db}
-	c := newCounter(t, db, "a")
-	u := addUser(t, db, "ada@example.com")
-	h, made := newSession(user.ProvenID{ID: u.ID})
-	if err := ss.Create(t.Context(), h, made); err != nil {
+// A load is what callers do while primaries change: what is acknowledged is made
+// once and kept, what is not is made once at most, nobody who is signed in is told
+// otherwise, and nobody who is signed out is let in.
+type load struct {
+	db   *DB
+	c    *data.Collection
+	u    user.User
+	live session.Hash
+
+	mu                   sync.Mutex
+	done, unsure, checks int64 // changes acknowledged and not, and sessions; guarded by mu
+}
+
+// underLoad runs callers until what changes primaries returns, and judges what
+// became of all.
+func underLoad(t *testing.T, db *DB, change func()) {
+	t.Helper()
+	l := &load{db: db, c: newCounter(t, db, "a"), u: addUser(t, db, "ada@example.com")}
+	h, made := newSession(user.ProvenID{ID: l.u.ID})
+	if err := (Sessions{db}).Create(t.Context(), h, made); err != nil {
 		t.Fatalf("Create() = %v, want nil", err)
 	}
-	var mu sync.Mutex
-	var done, unsure, checks int64
+	l.live = h
 	over := make(chan struct{})
 	var wg sync.WaitGroup
-	for range workers {
+	for range 4 {
 		wg.Go(func() {
 			for {
 				select {
 				case <-over:
 					return
 				default:
-				}
-				err := addOne(ds, t, c, "a")
-				_, checked := ss.Get(t.Context(), h, time.Now())
-				mu.Lock()
-				if checks++; err == nil {
-					done++
-				} else {
-					unsure++
-				}
-				mu.Unlock()
-				if err != nil && !errors.Is(err, engine.ErrUnavailable) {
-					t.Errorf("change while primaries change = %v, want nil or %v", err, engine.ErrUnavailable)
-				}
-				if checked != nil && !errors.Is(checked, engine.ErrUnavailable) {
-					t.Errorf("check of a live session while primaries change = %v, want nil or %v", checked, engine.ErrUnavailable)
+					l.call(t)
 				}
 			}
 		})
 	}
-	for i := range changes {
-		time.Sleep(700 * time.Millisecond)
-		set.StepDown(i%2 == 0)
-	}
-	time.Sleep(700 * time.Millisecond)
+	change()
 	close(over)
 	wg.Wait()
-	if n := count(t, db, c, "a"); n < done || n > done+unsure {
-		t.Errorf("number = %d, want %d that were acknowledged and at most %d more", n, done, unsure)
+	if n := count(t, db, l.c, "a"); n < l.done || n > l.done+l.unsure {
+		t.Errorf("number = %d, want %d that were acknowledged and at most %d more", n, l.done, l.unsure)
 	}
-	t.Logf("%d primaries: %d changes acknowledged, %d not, %d session checks", changes, done, unsure, checks)
+	t.Logf("%d changes acknowledged, %d not, %d sessions ended and dead", l.done, l.unsure, l.checks)
+}
+
+func (l *load) call(t *testing.T) {
+	ss := Sessions{l.db}
+	changed := addOne(Data{l.db}, t, l.c, "a")
+	_, checked := ss.Get(t.Context(), l.live, time.Now())
+	h, made := newSession(user.ProvenID{ID: l.u.ID})
+	ended := ss.Create(t.Context(), h, made)
+	if ended == nil {
+		_, ended = ss.End(t.Context(), session.Which{Hash: h}, time.Now())
+	}
+	for name, err := range map[string]error{"change": changed, "check of a live session": checked, "end of a session": ended} {
+		if err != nil && !errors.Is(err, engine.ErrUnavailable) {
+			t.Errorf("%s while primaries change = %v, want nil or %v", name, err, engine.ErrUnavailable)
+		}
+	}
+	if ended == nil {
+		if _, err := ss.Get(t.Context(), h, time.Now()); !errors.Is(err, session.ErrNoSession) && !errors.Is(err, engine.ErrUnavailable) {
+			t.Errorf("Get() of a session that was ended = %v, want %v", err, session.ErrNoSession)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if changed == nil {
+		l.done++
+	} else {
+		l.unsure++
+	}
+	if ended == nil {
+		l.checks++
+	}
+}
+
+func TestPrimariesChangeUnderLoad(t *testing.T) {
+	set, db := standIn(t)
+	underLoad(t, db, func() {
+		for i := range 6 {
+			time.Sleep(700 * time.Millisecond)
+			set.StepDown(i%2 == 0)
+		}
+		time.Sleep(700 * time.Millisecond)
+	})
 }
 
 func TestATransactionThatPassesIsTriedAgain(t *testing.T) {
