@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,15 +17,10 @@ const patience = 200
 // replicas starts two processes on one database, and a client of each.
 func replicas(t *testing.T) (here, there *client) {
 	t.Helper()
-	uri := os.Getenv(mongotest.URIVar)
-	if uri == "" {
-		uri = mongotest.Need(t).URI
-	}
-	base, query, _ := strings.Cut(uri, "?")
-	uri = fmt.Sprintf("%s/sluice_e2e_%d?%s", strings.TrimSuffix(base, "/"), time.Now().UnixNano(), query)
+	uri := mongotest.Database(t)
 	clients := [2]*client{}
 	for i := range clients {
-		clients[i] = newClient(serve(t, open(t), "--store", strings.TrimSuffix(uri, "?")).url)
+		clients[i] = newClient(serve(t, open(t), "--store", uri).url)
 		clients[i].patience = patience
 	}
 	return clients[0], clients[1]

@@ -1,6 +1,6 @@
-// Package mongo keeps users, passwords, sessions and answers to repeated calls
-// in a MongoDB replica set or sharded cluster, which any number of processes
-// share.
+// Package mongo keeps users, passwords, sessions, answers to repeated calls and
+// documents in a MongoDB replica set or sharded cluster, which any number of
+// processes share.
 //
 // # Collections
 //
@@ -8,6 +8,7 @@
 //	claims    _id is the EmailKey of an address; says which user has it
 //	sessions  _id is the SHA-256 of the token
 //	repeats   _id is the SHA-256 that names the call
+//	data_X    documents of the collection X; _id is the document's id
 //
 // On a sharded cluster shard each by its hashed _id. What happens on every
 // request, and whatever must be right, then reads or writes one document on one
@@ -41,6 +42,55 @@
 // the user first and then deletes the claim. A process that dies in between
 // leaves a claim whose user does not have the address. After a minute, many times
 // what a call takes, another user may take it over.
+//
+// # Documents
+//
+// A document is {_id, v, c, u, d}: its id, version, time of creation and of the
+// last change, and its fields, each as the BSON type of its kind. What is open to
+// any JSON is kept as one text, so that no name in it is one of the database's. A
+// field of digits alone has a colon in front, so that no path means a position in a
+// list.
+//
+// A change is one findAndModify. Whatever must hold, up to the bounds of sums and
+// the lengths of lists, is in its filter, so that it holds where the change is made.
+// Only where nothing was changed is the document read, to tell why. A push of
+// several items into a list without doubles that has a greatest length is the one
+// exception: how many of them are new cannot be said in a filter. Then the document
+// is read first, and the change is for that version of it.
+//
+// Each declared index has the id behind its fields, which ends every order, so that
+// one index serves an order both ways. A unique one has an index more, of the
+// documents that have all its fields. A collection with one cannot be sharded by
+// its _id: MongoDB refuses the index and Prepare says so. Leave such a collection
+// unsharded, on one shard. Indexes whose name begins with sluice_ are the store's; it
+// verifies them, and drops them when the declaration does. Others are left alone.
+//
+// Several changes together are a transaction, of a snapshot and a majority. A
+// single server has none; [Data.Atomic] tells.
+//
+// # What is tested, and what only MongoDB can show
+//
+// The tests run against FerretDB 1, whose words for a change that a unique index
+// refuses are put into MongoDB's, and against a stand-in for a replica set in front
+// of it (package mongotest), which shows what this package says to a replica set
+// when primaries change, answers are lost and transactions fail, and how it takes the
+// answers. They cannot show that MongoDB keeps its own word, nor how it plans
+// queries. That takes a database of your own, in which the tests make and drop
+// databases named sluice_ and a number:
+//
+//	MONGODB_URI='mongodb://a,b,c/?replicaSet=rs0' go test ./server/store/mongo ./server/e2e
+//	MONGODB_URI=... MONGODB_STEPDOWN=1 go test -run Real -v ./server/store/mongo
+//
+// The first runs every promise, with transactions, deletion of what has expired and
+// the plans of queries; the second deposes the primary three times under load. Of
+// these nothing has run yet: isolation of real transactions, rollback after a
+// network split, the window in which a deposed primary answers reads, routing and
+// chunk moves of a sharded cluster, partial indexes, and TTL.
+//
+// # No cache
+//
+// Nothing is kept in this process between two calls, so that there is no staleness
+// and nothing to make stale: each session check asks the primary.
 //
 // # Expiry
 //

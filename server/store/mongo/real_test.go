@@ -105,8 +105,8 @@ func TestRealQueriesThatAnIndexServesReadNoMoreThanTheyGive(t *testing.T) {
 	middle := now.Add(documents / 16 * time.Second)
 	for name, q := range map[string]data.Query{
 		"unique":                {Filter: data.Filter{Op: data.Eq, Path: "sku", Value: "s00500"}},
-		"prefix":                {Filter: data.Filter{Op: data.Prefix, Path: "sku", Value: "s0050"}},
-		"range":                 {Filter: data.Filter{Of: []data.Filter{owner, {Op: data.Gt, Path: "due", Value: middle}}}},
+		"prefix":                {Filter: data.Filter{Op: data.Prefix, Path: "sku", Value: "s0050"}, Sort: []data.Sort{{Path: "sku"}}},
+		"range":                 {Filter: data.Filter{Of: []data.Filter{owner, {Op: data.Gt, Path: "due", Value: middle}}}, Sort: []data.Sort{{Path: "due"}}},
 		"sorted":                {Filter: owner, Sort: []data.Sort{{Path: "due"}}},
 		"sorted down":           {Filter: owner, Sort: []data.Sort{{Path: "due", Down: true}}},
 		"next page":             {Filter: owner, Sort: []data.Sort{{Path: "due"}}, After: []any{middle, "01001"}},
