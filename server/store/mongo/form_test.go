@@ -182,3 +182,29 @@ func FuzzDocumentsComeBackAsTheyWent(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkDocumentsThereAndBack(b *testing.B) {
+	c := orders()
+	text := []byte(`{"owner":"0197a1b2-0000-7000-8000-000000000001","sku":"AB-1234","stock":12,"price":19.95,"paid":true,
+		"due":"2026-01-02T03:04:05.678Z","to":{"city":"Lisbon"},"tags":["new","blue"],"log":[{"at":1}],"any":{"a":[1,2,3]}}`)
+	raw, err := bodyOf(c.Fields, text)
+	if err != nil {
+		b.Fatalf("bodyOf() = %v, want nil", err)
+	}
+	b.Run("to BSON", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := bodyOf(c.Fields, text); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("to JSON", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := appendBody(nil, c.Fields, raw); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
