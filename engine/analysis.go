@@ -149,6 +149,23 @@ func (w *watch) note(c *compiler, in *seen, at Pos) {
 	if w == nil {
 		return
 	}
+	in.scopes = append(in.scopes, c.scope())
+	if at.Line > 0 {
+		in.steps = append(in.steps, at)
+		return
+	}
+	w.blocks = append(w.blocks, *in)
+}
+
+// again takes down anew what is set at the last step of a block that was noted.
+func (w *watch) again(c *compiler, in *seen) {
+	if w != nil {
+		in.scopes[len(in.scopes)-1] = c.scope()
+	}
+}
+
+// scope is what is set where the compiler is.
+func (c *compiler) scope() Scope {
 	s := Scope{Proven: maps.Clone(c.state.proven), Forms: map[string]*Type{}}
 	for tag, form := range c.state.forms {
 		s.Forms[tag] = form.Type
@@ -163,12 +180,7 @@ func (w *watch) note(c *compiler, in *seen, at Pos) {
 			s.Names = append(s.Names, Name{Name: slot.name, Type: slot.t, Optional: p == optional && !c.state.proven["$"+slot.name], Pos: slot.pos})
 		}
 	}
-	in.scopes = append(in.scopes, s)
-	if at.Line > 0 {
-		in.steps = append(in.steps, at)
-		return
-	}
-	w.blocks = append(w.blocks, *in)
+	return s
 }
 
 // TypeWords returns the values of type: in types.

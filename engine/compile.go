@@ -24,6 +24,7 @@ type compiler struct {
 	computes bool       // there is an expression
 	undoing  bool       // what is compiled takes a step back
 	catching [][]string // codes that the tries around catch
+	in       *seen      // notes on the block that is being compiled
 	gives    *Type      // of what the returns of a node flow give, once one was seen
 }
 
@@ -75,19 +76,23 @@ func (c *compiler) ending(b *block) {
 		return
 	}
 	last := b.steps[len(b.steps)-1]
+	at := last.start()
 	if c.params != nil {
 		if c.gives == nil {
-			c.emit(op{code: opReturn, pos: last.pos, step: "return"}) // a node flow may give nothing
+			c.emit(op{code: opReturn, pos: at, step: "return"}) // a node flow may give nothing
 			return
 		}
-		c.problem(last.pos, "other ways do", "there is a way through here that returns nothing")
+		c.problem(at, "other ways do", "there is a way through here that returns nothing")
 		return
 	}
 	hint := "every way must end in respond or fail"
-	if last.verb == "if" && last.inside("else") == nil {
+	switch {
+	case last.guards != nil:
+		hint = "the step is skipped where its when: does not hold, so put another one behind it; " + hint
+	case last.verb == "if" && last.inside("else") == nil:
 		hint = "end it in an else or with a step behind the if; " + hint
 	}
-	c.problem(last.pos, hint, "there is a way through here that ends without an answer")
+	c.problem(at, hint, "there is a way through here that ends without an answer")
 }
 
 // nameSteps gives every name of the flow its slot, so that a reference to a step
@@ -171,35 +176,44 @@ func (c *compiler) emit(o op) int {
 
 func (c *compiler) block(b *block) {
 	in := seen{pos: b.pos}
-	defer func() { c.watch.note(c, &in, Pos{}) }()
+	around := c.in
+	c.in = &in
+	defer func() {
+		c.watch.note(c, &in, Pos{})
+		c.in = around
+	}()
 	for _, st := range b.steps {
 		c.watch.note(c, &in, st.pos)
 		if c.state.dead {
-			c.problem(st.pos, "remove it", "this step never runs, every way above it has ended")
+			c.problem(st.start(), "remove it", "this step never runs, every way above it has ended")
 			return
 		}
-		switch st.verb {
-		case "node":
-			c.node(st)
-		case "if":
-			c.branch(st)
-		case "switch":
-			c.choose(st)
-		case "each":
-			c.repeat(st)
-		case "parallel":
-			c.lanes(st)
-		case "try":
-			c.try(st)
-		case "let":
-			c.let(st)
-		case "respond":
-			c.respond(st)
-		case "fail":
-			c.fail(st)
-		case "return":
-			c.giveBack(st)
-		}
+		c.step(st)
+	}
+}
+
+func (c *compiler) step(st *step) {
+	switch st.verb {
+	case "node":
+		c.node(st)
+	case "if":
+		c.branch(st)
+	case "switch":
+		c.choose(st)
+	case "each":
+		c.repeat(st)
+	case "parallel":
+		c.lanes(st)
+	case "try":
+		c.try(st)
+	case "let":
+		c.let(st)
+	case "respond":
+		c.respond(st)
+	case "fail":
+		c.fail(st)
+	case "return":
+		c.giveBack(st)
 	}
 }
 
@@ -291,6 +305,9 @@ func (c *compiler) has(slot int, p presence) {
 
 func (c *compiler) branch(st *step) {
 	o := op{code: opIf, pos: st.pos, step: "if"}
+	if st.guards != nil {
+		o.step = "when"
+	}
 	var proves []proof
 	not := false
 	if st.cond != nil {
@@ -310,9 +327,14 @@ func (c *compiler) branch(st *step) {
 	j := c.join()
 	j.begin(before)
 	prove(!not)
-	if then := st.inside("then"); then != nil {
+	c.state.recall(st.cond)
+	if then := st.inside("then"); then != nil && st.guards == nil {
 		c.block(then)
+	} else if then != nil {
+		c.watch.again(c, c.in)
+		c.step(st.guards)
 	}
+	then := c.state
 	j.end()
 	c.ops[at].els = len(c.ops)
 	j.begin(before)
@@ -322,6 +344,9 @@ func (c *compiler) branch(st *step) {
 	}
 	j.after = meet(j.after, c.state)
 	j.close()
+	if st.guards != nil && !then.dead {
+		c.skippable(st, then)
+	}
 }
 
 // Env is what flows can use beside what stands in them.

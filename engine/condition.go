@@ -7,7 +7,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// A condition is what if: asks: whether a value is there or true, which is
+// A condition is what if: and when: ask: whether a value is there or true, which is
 // looked up in place, or an expression.
 type condition struct {
 	pos  Pos
@@ -18,10 +18,11 @@ type condition struct {
 
 const conditionHint = "as in $user.disabled, not $user or $body.age >= 18"
 
-func (s *source) parseCondition(n *yaml.Node) *condition {
+// parseCondition reads what stands behind a key.
+func (s *source) parseCondition(n *yaml.Node, key string) *condition {
 	c := &condition{pos: s.at(n)}
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" {
-		s.problem(c.pos, conditionHint, "if must be a condition")
+		s.problem(c.pos, conditionHint, "%s must be a condition", key)
 		return nil
 	}
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {

@@ -9,6 +9,7 @@ type Step struct {
 	Word     string   // the node, the error's code, the condition, the list, what a switch chooses by
 	Status   int      // of respond
 	Names    []string // that a let gives
+	Guard    bool     // of an if: it is the when: of the one step in its one branch
 	Whole    bool     // of a switch: its cases are all that the value can be
 	Node     *Node    // that a step runs, once it was compiled; nil where it is not known
 	Branches []Branch // in the order of the text
@@ -30,7 +31,7 @@ func (b *block) outline() []Step {
 	}
 	steps := make([]Step, len(b.steps))
 	for i, st := range b.steps {
-		s := Step{Pos: st.pos, Verb: st.verb, ID: st.id, Word: st.word, Status: st.status, Whole: st.whole, Node: st.node}
+		s := Step{Pos: st.pos, Verb: st.verb, ID: st.id, Word: st.word, Status: st.status, Whole: st.whole, Guard: st.guards != nil, Node: st.node}
 		switch {
 		case st.cond != nil:
 			s.Word = st.cond.text

@@ -49,11 +49,12 @@ type state struct {
 	proven map[string]bool // optional references that an if found present
 	dead   bool            // every way here has ended
 
-	forms map[string]*Prop // of values of unions, by the references to their tags, where a switch found them out
+	forms   map[string]*Prop // of values of unions, by the references to their tags, where a switch found them out
+	follows map[follow]bool  // nil where nothing follows from anything
 }
 
 func (s state) clone() state {
-	return state{slices.Clone(s.slots), maps.Clone(s.proven), s.dead, maps.Clone(s.forms)}
+	return state{slices.Clone(s.slots), maps.Clone(s.proven), s.dead, maps.Clone(s.forms), maps.Clone(s.follows)}
 }
 
 // meet joins the ways that come together below a step.
@@ -77,6 +78,7 @@ func meet(a, b state) state {
 	}
 	maps.DeleteFunc(m.proven, func(k string, _ bool) bool { return !b.proven[k] })
 	maps.DeleteFunc(m.forms, func(k string, form *Prop) bool { return b.forms[k] != form })
+	maps.DeleteFunc(m.follows, func(f follow, _ bool) bool { return !b.follows[f] })
 	return m
 }
 

@@ -42,6 +42,7 @@ type step struct {
 	retry    *retrySyntax
 
 	node     *Node // that runs, once the step was compiled
+	guards   *step // of an if that a when: stands for: the step that has it; else nil
 	whole    bool  // the cases of a switch are all that its value can be
 	misspelt bool  // a key was not known, so what is missing may be what it meant
 }
@@ -83,16 +84,16 @@ func (st *step) inside(role string) *block {
 
 // stepKeys are the known keys of a step, by its verb. The verb comes first.
 var stepKeys = map[string][]string{
-	"node":     {"node", "id", "with", "on", "timeout", "undo"},
+	"node":     {"node", "id", "when", "with", "on", "timeout", "undo"},
 	"if":       {"if", "then", "else"},
-	"switch":   {"switch", "cases", "else"},
-	"each":     {"each", "id", "as", "index", "atOnce", "do", "collect"},
-	"parallel": {"parallel"},
-	"try":      {"try", "retry", "catch", "finally"},
-	"let":      {"let"},
-	"respond":  {"respond", "headers", "body", "file", "cookies", "redirect"},
-	"fail":     {"fail", "details"},
-	"return":   {"return"},
+	"switch":   {"switch", "when", "cases", "else"},
+	"each":     {"each", "id", "when", "as", "index", "atOnce", "do", "collect"},
+	"parallel": {"parallel", "when"},
+	"try":      {"try", "when", "retry", "catch", "finally"},
+	"let":      {"let", "when"},
+	"respond":  {"respond", "when", "headers", "body", "file", "cookies", "redirect"},
+	"fail":     {"fail", "when", "details"},
+	"return":   {"return", "when"},
 }
 
 var verbs = []string{"node", "if", "switch", "each", "parallel", "try", "let", "respond", "fail", "return"}
@@ -144,12 +145,19 @@ func (s *source) parseStep(n *yaml.Node) *step {
 		s.problem(st.pos, "one of "+strings.Join(verbs, ", "), "this step does not say what it does")
 		return nil
 	}
+	var when *step
 	for _, e := range entries {
 		if !slices.Contains(stepKeys[st.verb], e.key) {
-			if stepKeys[e.key] == nil { // a second verb was told already
+			if e.key == "when" {
+				s.problem(e.at, "put it into the condition, as in $user and $body.full", "if has a condition already")
+			} else if stepKeys[e.key] == nil { // a second verb was told already
 				s.problem(e.at, DidYouMean(e.key, stepKeys[st.verb]), "unknown key %q beside %s", e.key, st.verb)
 				st.misspelt = true
 			}
+			continue
+		}
+		if e.key == "when" {
+			when = s.parseWhen(st, e)
 			continue
 		}
 		s.stepKey(st, e)
@@ -157,7 +165,39 @@ func (s *source) parseStep(n *yaml.Node) *step {
 	if needs := map[string]string{"if": "then", "each": "do", "switch": "case"}[st.verb]; needs != "" && st.inside(needs) == nil && !st.misspelt {
 		s.problem(st.pos, "", "%s has no %s", st.verb, strings.Replace(needs, "case", "cases", 1))
 	}
+	if when != nil {
+		return when
+	}
 	return st
+}
+
+// parseWhen reads the condition of a step: it makes an if around it, which is all
+// that when: means to what follows.
+func (s *source) parseWhen(st *step, e entry) *step {
+	inner := &block{pos: st.pos, steps: []*step{st}}
+	return &step{pos: e.at, verb: "if", guards: st, cond: s.parseCondition(e.value, "when"), blocks: []branch{{role: "then", at: st.pos, block: inner}}}
+}
+
+// start is where the step is told to be: at its verb, also where it is an if that
+// a when: stands for.
+func (st *step) start() Pos {
+	if st.guards != nil {
+		return st.guards.pos
+	}
+	return st.pos
+}
+
+// names are what the step itself names, without the steps inside it.
+func (st *step) names() (all []string) {
+	if st.id != "" {
+		all = append(all, st.id)
+	}
+	if st.verb == "let" {
+		for _, m := range st.with {
+			all = append(all, m.name)
+		}
+	}
+	return all
 }
 
 // stepKey reads one key of a step.
@@ -185,7 +225,7 @@ func (s *source) stepKey(st *step, e entry) {
 	case "node.undo":
 		one("undo")
 	case "if.if":
-		st.cond = s.parseCondition(e.value)
+		st.cond = s.parseCondition(e.value, "if")
 	case "if.then", "if.else", "switch.else", "each.do", "try.try", "try.finally":
 		one(e.key)
 	case "switch.switch", "each.each", "respond.body", "fail.details", "return.return":

@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,12 @@ func (s *server) symbols(p closeParams) (any, error) {
 // stepSymbols are the symbols of steps of which the last ends above a line.
 func (d *document) stepSymbols(steps []engine.Step, end int) []documentSymbol {
 	symbols := make([]documentSymbol, len(steps))
+	steps = slices.Clone(steps)
+	for i, st := range steps {
+		if st.Guard {
+			steps[i] = st.Branches[0].Steps[0]
+		}
+	}
 	for i, st := range steps {
 		above := end
 		if i+1 < len(steps) {

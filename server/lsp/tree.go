@@ -61,7 +61,7 @@ var inside = map[sort]map[string]sort{
 	outcomesSort: {"": outcomeSort},
 	outcomeSort:  {"kind": kindSort},
 	stepSort: {
-		"id": idSort, "as": idSort, "index": idSort, "node": nodeSort, "with": paramsSort, "on": onSort, "undo": blockSort, "if": conditionSort,
+		"id": idSort, "as": idSort, "index": idSort, "node": nodeSort, "with": paramsSort, "on": onSort, "undo": blockSort, "if": conditionSort, "when": conditionSort,
 		"then": blockSort, "else": blockSort, "switch": valueSort, "cases": blocksSort, "each": valueSort, "do": blockSort,
 		"collect": valueSort, "parallel": blocksSort, "try": blockSort, "retry": retrySort, "catch": catchSort, "finally": blockSort,
 		"let": valueSort, "headers": valueSort, "body": valueSort, "cookies": valueSort, "file": valueSort, "redirect": valueSort, "fail": failSort,

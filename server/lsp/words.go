@@ -31,6 +31,7 @@ var flowDocs = map[string]string{
 var stepDocs = map[string]string{
 	"node":     "Calls a node, such as `user.fetch`.",
 	"id":       "Name by which steps further down refer to the result, as in `$user`.",
+	"when":     "A condition as of `if`, without which the step is skipped. What it names may be absent below.",
 	"with":     "Parameters of the node.",
 	"on":       "What to do on each outcome of the node that is not success: steps, or `continue`.",
 	"timeout":  "How long the step may take, as in `5s`.",

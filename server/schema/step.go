@@ -45,6 +45,9 @@ func verbStep(verb string, nodes []*engine.Node) schema {
 	props := schema{}
 	for _, key := range engine.StepKeys(verb) {
 		props[key] = described(stepKey(verb, key, nodes), about[verb+"."+key])
+		if key == "when" {
+			props[key] = schema{"type": "string", "description": "A condition, as of if. Where it does not hold, the step is skipped."}
+		}
 	}
 	required := []string{verb}
 	switch verb {
