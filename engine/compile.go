@@ -193,6 +193,9 @@ func (c *compiler) block(b *block) {
 }
 
 func (c *compiler) step(st *step) {
+	if (st.verb == "each" || st.verb == "parallel" || st.verb == "try" && st.retry != nil) && st.sends() {
+		c.state.sent = true // the second round and the second attempt come behind the first
+	}
 	switch st.verb {
 	case "node":
 		c.node(st)
@@ -208,6 +211,8 @@ func (c *compiler) step(st *step) {
 		c.try(st)
 	case "let":
 		c.let(st)
+	case "send":
+		c.send(st)
 	case "respond":
 		c.respond(st)
 	case "fail":

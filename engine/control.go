@@ -296,6 +296,7 @@ func (c *compiler) try(st *step) {
 	}
 	// Where the block failed half way, what it sets may or may not be there.
 	broken := before.clone()
+	broken.sent = broken.sent || st.inside("try").sends()
 	for i := range broken.slots {
 		if body.slots[i] != before.slots[i] || body.dead {
 			if broken.slots[i] == unset && c.slots[i].pos.File != "" && within(c.slots[i].pos, st) {

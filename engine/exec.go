@@ -211,7 +211,7 @@ func (r *run) together(ctx context.Context, o *op, n, atOnce int, f func(ctx con
 				if i >= n || inner.Err() != nil {
 					return
 				}
-				lanes[i] = run{p: r.p, work: r.work, probe: r.probe}
+				lanes[i] = run{p: r.p, work: r.work, probe: r.probe, out: r.out}
 				if err := f(inner, &lanes[i], i); err != nil {
 					once.Do(func() { first = err })
 					cancel()

@@ -31,7 +31,9 @@ type Flow struct {
 	Tags    []string
 	Enabled bool
 	Input   Input
-	Output  *Type // of a successful answer, where the flow declares it; else nil
+	Output  *Type  // of a successful answer, where the flow declares it; else nil
+	Sends   bool   // it answers with events
+	Events  []Sent // in the order of the text
 	Fails   []Failure
 	Replies []Reply // in the order of the text
 	Steps   []Step  // as written

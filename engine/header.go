@@ -12,7 +12,7 @@ import (
 )
 
 var headerKeys = []string{
-	"about", "endpoint", "session", "groups", "apiKey", "timeout", "limit", "repeat", "input", "output", "enabled", "tags", "steps",
+	"about", "endpoint", "session", "groups", "apiKey", "timeout", "limit", "repeat", "input", "answer", "output", "enabled", "tags", "steps",
 }
 
 // maxTimeout bounds what a flow may ask for.
@@ -64,6 +64,7 @@ func parseFlow(file string, data []byte, env *Env) *draft {
 	if e, ok := given["groups"]; ok && d.Session != SessionRequired {
 		d.problem(e.at, "session: required", "groups can only be asked of a session")
 	}
+	d.completeEvents(given)
 	d.completePath()
 	return d
 }
@@ -109,9 +110,6 @@ func (d *draft) header(e entry) {
 	case "timeout":
 		if t, ok := d.duration(e.value, "timeout"); ok {
 			d.Timeout = t
-			if t > maxTimeout {
-				d.problem(d.at(e.value), "", "timeout can be at most %s", durationText(maxTimeout))
-			}
 		}
 	case "limit":
 		d.limit(e.value)
@@ -119,6 +117,8 @@ func (d *draft) header(e entry) {
 		d.repeat(e.value)
 	case "input":
 		d.input(e.value)
+	case "answer":
+		d.answerKey(e)
 	case "output":
 		d.Output = d.parseType(e.value, "output")
 	case "enabled":

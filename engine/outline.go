@@ -4,9 +4,9 @@ package engine
 // cover flows.
 type Step struct {
 	Pos      Pos
-	Verb     string   // node, if, switch, each, parallel, try, let, respond, fail or return
+	Verb     string   // node, if, switch, each, parallel, try, let, send, respond, fail or return
 	ID       string   // "" without one
-	Word     string   // the node, the error's code, the condition, the list, what a switch chooses by
+	Word     string   // the node, the event, the error's code, the condition, the list, what a switch chooses by
 	Status   int      // of respond
 	Names    []string // that a let gives
 	Guard    bool     // of an if: it is the when: of the one step in its one branch

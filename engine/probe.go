@@ -64,6 +64,7 @@ func (p *Program) RunProbed(ctx context.Context, in Inputs, probe *Probe) (Answe
 	f[slotEnv] = p.vars
 	r := newRun(p)
 	r.probe = probe
+	r.listen(in.Send)
 	if err := r.whole(ctx, f); err != nil {
 		return Answer{}, err
 	}

@@ -28,7 +28,9 @@ func (c *compiler) respond(st *step) {
 	if st.redirect != nil {
 		o.headers = append(o.headers, c.redirect(st))
 	}
-	if st.file != nil {
+	if c.Sends && c.closing(st) {
+		o.media, o.content = eventStream, func(frame) ([]byte, error) { return []byte{}, nil }
+	} else if st.file != nil {
 		c.file(st, &o)
 	} else if st.value != nil {
 		if st.status == 204 || st.status == 304 {

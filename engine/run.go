@@ -24,6 +24,7 @@ const (
 	opParallel
 	opTry
 	opLet
+	opSend
 	opRespond
 	opFail
 	opReturn
@@ -75,6 +76,8 @@ type op struct {
 	content func(frame) ([]byte, error) // of a file, in place of json
 	media   string                      // its media type
 	size    uint32                      // of the longest body so far, up to a bound; atomic
+	event   string                      // of send
+	eventID []textPart
 	fail    Declared
 	leave   *Outcome // of a node flow
 
@@ -113,6 +116,11 @@ type Program struct {
 // and be of its types; $session may be missing where it is optional.
 type Inputs struct {
 	Path, Query, Headers, Body, Session, Request Value
+
+	// Send takes the events that the flow sends, one at a time, and returns when
+	// the caller can take another one. Its error, or the end of ctx, ends the run.
+	// Where it is nil, events go nowhere.
+	Send func(ctx context.Context, e Event) error
 }
 
 func (in *Inputs) frame(slots int) frame {
@@ -136,7 +144,8 @@ type run struct {
 	result unsafe.Pointer // of return
 	work   *atomic.Int64  // steps so far, with those of flows around
 	own    atomic.Int64
-	probe  *Probe // nil in production
+	probe  *Probe  // nil in production
+	out    *outlet // nil where nobody listens
 
 	undos []undone // steps to take back if the flow fails, in order
 }
@@ -168,6 +177,7 @@ func (p *Program) Run(ctx context.Context, in Inputs) (Answer, error) {
 	f := in.frame(p.slots)
 	f[slotEnv] = p.vars
 	r := newRun(p)
+	r.listen(in.Send)
 	if err := r.whole(ctx, f); err != nil {
 		return Answer{}, err
 	}
@@ -219,6 +229,8 @@ func (r *run) block(ctx context.Context, f frame, pc int) (how exitKind, err *Er
 			pc = o.next
 		case opLet:
 			pc, err = o.next, o.let(ctx, f)
+		case opSend:
+			pc, err = o.next, r.send(ctx, o, f)
 		case opRespond:
 			r.answer, err = o.respond(ctx, f)
 			how = answered

@@ -64,20 +64,25 @@ func call(t testing.TB, f *engine.Flow, body, query string, withSession bool) st
 		}
 		return strings.Join(lines, "\n")
 	}
+	sent := ""
+	in.Send = func(_ context.Context, e engine.Event) error {
+		sent += fmt.Sprintf("%s %q %s\n", e.Name, e.ID, e.Data)
+		return nil
+	}
 	a, err := f.Program.Run(t.Context(), in)
 	if err != nil {
 		var e *engine.Error
 		if !errors.As(err, &e) {
 			t.Fatalf("Run = %v, want an *engine.Error", err)
 		}
-		out := fmt.Sprintf("%v %d", e.Kind, e.Status)
+		out := sent + fmt.Sprintf("%v %d", e.Kind, e.Status)
 		for _, it := range e.Items {
 			out += fmt.Sprintf(" %s %q %s", it.Code, it.Message, it.Details)
 		}
 		log, _, _ := strings.Cut(e.Error(), "\ngoroutine")
 		return out + "\nlog: " + log
 	}
-	out := fmt.Sprint(a.Status)
+	out := sent + fmt.Sprint(a.Status)
 	for _, h := range a.Headers {
 		out += fmt.Sprintf("\n%s: %s", h.Name, h.Value)
 	}

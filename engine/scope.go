@@ -48,13 +48,14 @@ type state struct {
 	slots  []presence
 	proven map[string]bool // optional references that an if found present
 	dead   bool            // every way here has ended
+	sent   bool            // some way here has sent an event
 
 	forms   map[string]*Prop // of values of unions, by the references to their tags, where a switch found them out
 	follows map[follow]bool  // nil where nothing follows from anything
 }
 
 func (s state) clone() state {
-	return state{slices.Clone(s.slots), maps.Clone(s.proven), s.dead, maps.Clone(s.forms), maps.Clone(s.follows)}
+	return state{slices.Clone(s.slots), maps.Clone(s.proven), s.dead, s.sent, maps.Clone(s.forms), maps.Clone(s.follows)}
 }
 
 // meet joins the ways that come together below a step.
@@ -66,6 +67,7 @@ func meet(a, b state) state {
 		return a
 	}
 	m := a.clone()
+	m.sent = a.sent || b.sent
 	for i := range m.slots {
 		x, y := a.slots[i], b.slots[i]
 		switch {

@@ -28,7 +28,7 @@ type step struct {
 	word   string   // what stands behind the verb: the node, the code; as written
 	wordAt Pos      // of what stands behind the verb
 	with   []member // of node; or the names of let
-	value  *value   // of switch and each; the body of respond, the details of fail, what return gives
+	value  *value   // of switch and each; the body of respond, the data of send, the details of fail, what return gives
 	cond   *condition
 	blocks []branch // what may run inside: the outcomes of on, the cases of switch, then, else, lanes ...
 	wait   time.Duration
@@ -38,6 +38,7 @@ type step struct {
 	cookies  []member
 	redirect *value
 	file     []member
+	eventID  *value // of send
 	each     *eachSyntax
 	retry    *retrySyntax
 
@@ -91,12 +92,13 @@ var stepKeys = map[string][]string{
 	"parallel": {"parallel", "when"},
 	"try":      {"try", "when", "retry", "catch", "finally"},
 	"let":      {"let", "when"},
+	"send":     {"send", "when", "eventId", "data"},
 	"respond":  {"respond", "when", "headers", "body", "file", "cookies", "redirect"},
 	"fail":     {"fail", "when", "details"},
 	"return":   {"return", "when"},
 }
 
-var verbs = []string{"node", "if", "switch", "each", "parallel", "try", "let", "respond", "fail", "return"}
+var verbs = []string{"node", "if", "switch", "each", "parallel", "try", "let", "send", "respond", "fail", "return"}
 
 var idPattern = regexp.MustCompile(`^[a-z][A-Za-z0-9_]*$`)
 
@@ -210,7 +212,7 @@ func (s *source) stepKey(st *step, e entry) {
 		st.blocks = append(st.blocks, branch{role: role, at: e.at, block: s.parseBlock(e.value, e.key)})
 	}
 	switch st.verb + "." + e.key {
-	case "node.node", "fail.fail":
+	case "node.node", "fail.fail", "send.send":
 		st.word, _ = s.text(e.value, e.key)
 	case "node.id", "each.id":
 		st.id, st.idAt = s.name(e.value, "id"), at
@@ -228,8 +230,10 @@ func (s *source) stepKey(st *step, e entry) {
 		st.cond = s.parseCondition(e.value, "if")
 	case "if.then", "if.else", "switch.else", "each.do", "try.try", "try.finally":
 		one(e.key)
-	case "switch.switch", "each.each", "respond.body", "fail.details", "return.return":
+	case "switch.switch", "each.each", "respond.body", "send.data", "fail.details", "return.return":
 		st.value = s.parseValue(e.value)
+	case "send.eventId":
+		st.eventID = s.parseValue(e.value)
 	case "switch.cases":
 		s.named(st, "case", e.value, e.key)
 	case "try.catch":

@@ -66,6 +66,9 @@ func (e *Endpoint) Path() string { return e.flow.Path }
 // MaxBody returns how long a body may be, in bytes.
 func (e *Endpoint) MaxBody() int { return e.Deps.MaxBody }
 
+// Streams tells whether a call sends events before its answer.
+func (e *Endpoint) Streams() bool { return e.flow.Sends }
+
 // Call answers a request. An error is an *engine.Error, or something broken.
 func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) {
 	now := time.Now()
@@ -75,7 +78,7 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 		return engine.Answer{}, err
 	}
 	facts := &Facts{ID: r.ID, IP: ipText(r.IP), UserAgent: r.UserAgent, Time: now}
-	in := engine.Inputs{Request: engine.ValueOf(facts)}
+	in := engine.Inputs{Request: engine.ValueOf(facts), Send: r.Send}
 	var s *session.Session
 	if e.flow.Session != engine.SessionNone {
 		var err error

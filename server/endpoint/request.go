@@ -1,6 +1,11 @@
 package endpoint
 
-import "net/netip"
+import (
+	"context"
+	"net/netip"
+
+	"sluice/engine"
+)
 
 // A Request is a call to an endpoint in no transport's words. Everything in it
 // is a copy of its own, safe to keep.
@@ -14,6 +19,10 @@ type Request struct {
 	APIKey    string                     // API key, or "" where none was sent
 	IP        netip.Addr                 // of the caller, behind trusted proxies the one they name
 	UserAgent string                     // as sent
+
+	// Send takes the events of an endpoint that streams, one at a time; its error
+	// ends the call. It may be nil, and then they go nowhere.
+	Send func(ctx context.Context, e engine.Event) error
 }
 
 // ipText is an address as text; a caller without one, as on a Unix socket, has none.

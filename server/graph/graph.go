@@ -37,6 +37,9 @@ func Endpoint(f *engine.Flow) *Graph {
 	if f.APIKey {
 		g.Tags = append(g.Tags, "API key")
 	}
+	if f.Sends {
+		g.Tags = append(g.Tags, "events")
+	}
 	if f.Limit != nil {
 		g.Tags = append(g.Tags, "limited")
 	}
@@ -151,6 +154,8 @@ func words(s engine.Step) (title, subtitle string) {
 		return s.Word, ""
 	case "switch":
 		return "switch " + s.Word, ""
+	case "send":
+		return "send " + s.Word, ""
 	case "each":
 		return "each " + s.Word, id
 	}

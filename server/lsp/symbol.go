@@ -61,7 +61,7 @@ func (d *document) stepSymbol(st engine.Step, end int) documentSymbol {
 		symbol.Detail, symbol.Kind = strings.Join(st.Names, ", "), variableSymbol
 	case "respond":
 		symbol.Detail, symbol.Kind = strconv.Itoa(st.Status), eventSymbol
-	case "fail", "return":
+	case "send", "fail", "return":
 		symbol.Kind = eventSymbol
 	}
 	if st.ID != "" {

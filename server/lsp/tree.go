@@ -24,6 +24,7 @@ const (
 	repeatSort
 	sessionSort
 	apiKeySort
+	answerSort
 	truthSort
 	outcomesSort // of a node flow
 	outcomeSort
@@ -51,7 +52,7 @@ const (
 // behind every other key.
 var inside = map[sort]map[string]sort{
 	flowSort: {
-		"session": sessionSort, "apiKey": apiKeySort, "limit": limitSort, "repeat": repeatSort, "input": inputSort, "output": typeSort,
+		"session": sessionSort, "apiKey": apiKeySort, "limit": limitSort, "repeat": repeatSort, "input": inputSort, "answer": answerSort, "output": typeSort,
 		"enabled": truthSort, "params": typeSort, "outcomes": outcomesSort, "steps": blockSort, "node": nodeNameSort,
 	},
 	inputSort:    {"": typeSort},
@@ -64,7 +65,7 @@ var inside = map[sort]map[string]sort{
 		"id": idSort, "as": idSort, "index": idSort, "node": nodeSort, "with": paramsSort, "on": onSort, "undo": blockSort, "if": conditionSort, "when": conditionSort,
 		"then": blockSort, "else": blockSort, "switch": valueSort, "cases": blocksSort, "each": valueSort, "do": blockSort,
 		"collect": valueSort, "parallel": blocksSort, "try": blockSort, "retry": retrySort, "catch": catchSort, "finally": blockSort,
-		"let": valueSort, "headers": valueSort, "body": valueSort, "cookies": valueSort, "file": valueSort, "redirect": valueSort, "fail": failSort,
+		"let": valueSort, "eventId": valueSort, "data": valueSort, "headers": valueSort, "body": valueSort, "cookies": valueSort, "file": valueSort, "redirect": valueSort, "fail": failSort,
 		"details": valueSort, "return": valueSort,
 	},
 	paramsSort: {"": valueSort},

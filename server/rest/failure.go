@@ -55,6 +55,10 @@ var (
 	errClosing      = engine.Fail(engine.Unavailable, "shutting_down", "The server is shutting down.")
 	errTooManyConns = engine.Fail(engine.Unavailable, "too_many_connections", "The server has too many connections.")
 	errHostConns    = engine.Fail(engine.TooMany, "too_many_connections", "There are too many connections from your address.")
+
+	errTooManyStreams = engine.Fail(engine.Unavailable, "too_many_streams", "The server has too many open streams.")
+	errHostStreams    = engine.Fail(engine.TooMany, "too_many_streams", "There are too many open streams to your address.")
+	errHungUp         = engine.Fail(engine.Unavailable, "canceled", "The caller has hung up.")
 )
 
 func refusal(status int, code, message string) *engine.Error {
@@ -65,7 +69,7 @@ func refusal(status int, code, message string) *engine.Error {
 
 // tell writes a failure of ours to the log. A dependency that is away or busy
 // fails many calls at once, which are told together.
-func (s *Server) tell(rc *fasthttp.RequestCtx, c *call, status int, told bool, err error) {
+func (s *Server) tell(method string, c *call, status int, told bool, err error) {
 	level, more := slog.LevelError, slog.Attr{}
 	if told {
 		level = slog.LevelWarn // a dependency, and the cause says which
@@ -79,24 +83,30 @@ func (s *Server) tell(rc *fasthttp.RequestCtx, c *call, status int, told bool, e
 	}
 	s.log.LogAttrs(s.base, level, "request failed",
 		slog.String("request", c.ID), slog.Int("status", status),
-		slog.String("method", string(rc.Method())), slog.String("route", c.pattern()),
+		slog.String("method", method), slog.String("route", c.pattern()),
 		slog.String("error", err.Error()), more)
 }
 
-// fail answers that err happened. What is the server's fault goes to the log,
-// here and nowhere else, and its cause goes nowhere but there.
-func (s *Server) fail(rc *fasthttp.RequestCtx, c *call, err error) {
-	if s.base.Err() != nil && errors.Is(err, context.Canceled) {
+// publish returns what the caller is told of err. What is the server's fault goes
+// to the log, here and nowhere else, and its cause goes nowhere but there.
+func (s *Server) publish(method string, c *call, err error) (status int, e *engine.Error) {
+	if s.streams.base.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errClosing
 	}
 	e, status, told := public(err)
 	if !told || status >= 500 && e.Err != nil {
-		s.tell(rc, c, status, told, err)
+		s.tell(method, c, status, told, err)
 	}
 	if !told {
 		e = engine.Fail(engine.Internal, "internal_error", "Something went wrong on our side.")
 		e.Items[0].Details = []byte(`{"requestId":"` + c.ID + `"}`)
 	}
+	return status, e
+}
+
+// fail answers that err happened.
+func (s *Server) fail(rc *fasthttp.RequestCtx, c *call, err error) {
+	status, e := s.publish(string(rc.Method()), c, err)
 	s.setDefaults(rc)
 	write(&rc.Response, status, e)
 	if sent := c.Token != "" || c.APIKey != ""; status == fiber.StatusUnauthorized {
@@ -143,8 +153,8 @@ type item struct {
 	Details json.RawMessage `json:"details,omitempty"`
 }
 
-// write makes a response of e.
-func write(res *fasthttp.Response, status int, e *engine.Error) {
+// failureText is the body of the answer that e happened.
+func failureText(status int, e *engine.Error) []byte {
 	origin := "client"
 	if status >= 500 {
 		origin = "server"
@@ -163,6 +173,12 @@ func write(res *fasthttp.Response, status int, e *engine.Error) {
 	if err != nil {
 		panic("rest: " + err.Error()) // texts and valid JSON marshal
 	}
+	return text
+}
+
+// write makes a response of e.
+func write(res *fasthttp.Response, status int, e *engine.Error) {
+	text := failureText(status, e)
 	res.SetStatusCode(status)
 	res.Header.SetContentType(fiber.MIMEApplicationJSON)
 	res.SetBodyRaw(text)

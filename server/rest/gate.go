@@ -164,6 +164,17 @@ type conn struct {
 	host   netip.Prefix
 	tls    bool
 	linger atomic.Bool // throw away what still comes, before closing
+
+	patience atomic.Int64 // how long one write may take, in nanoseconds; 0 where all of a response has a deadline
+}
+
+func (c *conn) Write(b []byte) (int, error) {
+	if d := c.patience.Load(); d > 0 {
+		if err := c.SetWriteDeadline(time.Now().Add(time.Duration(d))); err != nil {
+			return 0, err
+		}
+	}
+	return c.Conn.Write(b)
 }
 
 func (c *conn) Close() error {

@@ -55,6 +55,11 @@ type Options struct {
 	MaxConns        int // open connections; default 16,384
 	MaxConnsPerHost int // open connections from one IPv4 address or IPv6 /64; default 4,096
 
+	MaxStreams        int           // answers of events that are under way; default 1,024
+	MaxStreamsPerHost int           // of these to one caller's IPv4 address or IPv6 /64; default 128
+	Heartbeat         time.Duration // after which a stream without an event shows that it lives; default 15 s
+	LastCall          time.Duration // for which a shutdown leaves streams running, whose callers can come back to another server; default 3 s
+
 	// TrustedProxies are the peers whose X-Forwarded-For is believed. Empty
 	// believes none, and then a caller's address is its peer's.
 	TrustedProxies []netip.Prefix
@@ -90,6 +95,7 @@ type Server struct {
 	ids     *ids
 	closing atomic.Bool
 	quiet   quiet
+	streams streams
 
 	base   context.Context // of every call; ends when a shutdown gives up waiting
 	cancel context.CancelFunc
@@ -104,6 +110,8 @@ func New(o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{opts: o, log: o.Logger, ids: newIDs()}
 	s.base, s.cancel = context.WithCancel(context.Background())
+	s.streams = streams{max: o.MaxStreams, perHost: o.MaxStreamsPerHost, byHost: map[netip.Prefix]int{}}
+	s.streams.base, s.streams.cancel = context.WithCancel(s.base)
 	s.probes = []Endpoint{health{}, ready{s}}
 	s.headers = defaultHeaders()
 	if err := s.Swap(nil); err != nil {
@@ -164,6 +172,10 @@ func (o Options) withDefaults() Options {
 	bound(&o.BodyLimit, 4<<20)
 	bound(&o.MaxConns, 16<<10)
 	bound(&o.MaxConnsPerHost, 4<<10)
+	bound(&o.MaxStreams, 1<<10)
+	bound(&o.MaxStreamsPerHost, 128)
+	def(&o.Heartbeat, 15*time.Second)
+	def(&o.LastCall, 3*time.Second)
 	o.ReadTimeout = min(o.ReadTimeout, 10*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -210,7 +222,8 @@ func (s *Server) Serve(ln net.Listener) error {
 }
 
 // Shutdown ends the server in order: /readyz fails, listeners close, idle
-// connections close, and running requests end by themselves. When ctx ends
+// connections close, and running requests end by themselves, but for streams,
+// which are ended after LastCall. When ctx ends
 // first, their context is cancelled, they get a second to say so, all
 // connections are closed, and Shutdown returns the error of ctx. Only the first
 // call does all this; others return at once.
@@ -226,6 +239,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	gates := slices.Clone(s.gates)
 	s.mu.Unlock()
 
+	last := time.AfterFunc(s.opts.LastCall, s.streams.cancel)
+	defer last.Stop()
 	err := s.app.ShutdownWithContext(ctx)
 	for _, g := range gates {
 		// A Serve that came too late for Fiber to know it ends here.

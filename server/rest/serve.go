@@ -24,6 +24,7 @@ type call struct {
 	head   head
 	route  *route    // nil until it is found
 	few    [4]string // where Params lie, unless there are more
+	stream *stream   // the body of the answer; nil where it has another one
 }
 
 // begin takes the texts of a request out of its buffers.
@@ -58,7 +59,10 @@ func (s *Server) serve(fc *fiber.Ctx) error {
 		}
 	}()
 	answer, err := s.call(rc, c)
-	if err == nil {
+	switch {
+	case err == nil && c.stream != nil:
+		c.stream.begin(rc)
+	case err == nil:
 		err = s.answer(rc, answer)
 	}
 	if err != nil {
@@ -109,6 +113,9 @@ func (s *Server) call(rc *fasthttp.RequestCtx, c *call) (engine.Answer, error) {
 
 	if err := s.request(rc, c, vals[:n], query); err != nil {
 		return engine.Answer{}, err
+	}
+	if ep, ok := c.route.ep.(streamer); ok && ep.Streams() {
+		return s.stream(rc, c)
 	}
 	return c.route.ep.Call(s.base, &c.Request)
 }

@@ -29,6 +29,7 @@ func endpointFlow() schema {
 			},
 		}, "rate"), "How often the same caller may call."),
 		"input":   described(closed(inputs), "What the request must be. Everything that is not named is refused."),
+		"answer":  word("What the flow answers with: one answer, or events that it sends while it runs.", "json", "events"),
 		"output":  described(ref("type"), "Body of a successful answer. What the flow answers is checked against it."),
 		"enabled": schema{"type": "boolean", "description": "Whether the endpoint is served."},
 		"tags":    described(ref("texts"), "Words by which endpoints are grouped in documentation."),

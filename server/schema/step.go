@@ -31,7 +31,9 @@ var about = map[string]string{
 	"parallel.parallel": "Lanes that run at the same time, by name.",
 	"try.try":           "What may fail.", "try.retry": "How often, and when, it is tried again.",
 	"try.catch": "What is done where it failed, by the code of the error; any is for all others.", "try.finally": "What is done in any case.",
-	"let.let":         "Names for values.",
+	"let.let":   "Names for values.",
+	"send.send": "Name of an event, which goes to the caller at once. For flows with answer: events.", "send.data": "What the event carries, as JSON.",
+	"send.eventId":    "Text that the caller sends back as Last-Event-ID when it comes again.",
 	"respond.respond": "Status of the answer, which ends the flow.", "respond.headers": "Headers of the answer.",
 	"respond.body": "Body of the answer.", "respond.cookies": "Cookies of the answer. Scripts never see them.",
 	"respond.file":     "An answer that is no JSON, in place of a body.",
@@ -57,6 +59,8 @@ func verbStep(verb string, nodes []*engine.Node) schema {
 		required = append(required, "cases")
 	case "each":
 		required = append(required, "do")
+	case "send":
+		required = append(required, "data")
 	}
 	s := closed(props, required...)
 	if verb == "node" && len(nodes) > 0 {
@@ -113,6 +117,8 @@ func stepKey(verb, key string, nodes []*engine.Node) schema {
 			"type":    schema{"type": "string", "description": "Media type, as in text/csv."},
 			"name":    schema{"type": "string", "description": "Name under which a browser saves it. Without one it is shown."},
 		}, "content", "type")
+	case "send.send":
+		return schema{"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]{0,63}$", "not": schema{"const": "error"}}
 	case "respond.respond":
 		return schema{"type": "integer", "minimum": 200, "maximum": 399}
 	case "if.if", "fail.fail", "respond.redirect":
