@@ -6,14 +6,14 @@ import "slices"
 type Reply struct {
 	Status  int
 	Body    *Type    // as it is written in JSON; nil for none, and for a file
-	Media   string   // media type of a file; "" for JSON
+	Media   string   // media type of a file, or of events; "" for JSON
 	Headers []string // names of the headers that the flow sets, sorted
 }
 
 // Risks are what a run can meet beside the failures that its flow names.
 type Risks struct {
 	Expressions bool // a request may not fit what is computed from it
-	Loops       bool // a request may ask for too many rounds
+	Loops       bool // a request may ask for too many rounds, or events
 	Nodes       bool // a dependency may be away, or take too long
 }
 
@@ -23,7 +23,7 @@ func (p *Program) Risks() Risks {
 	r := Risks{Expressions: p.computes}
 	for i := range p.ops {
 		o := &p.ops[i]
-		r.Loops = r.Loops || o.code == opEach
+		r.Loops = r.Loops || o.code == opEach || o.code == opSend
 		if o.node != nil && o.node.flow == nil {
 			r.Nodes = true
 		} else if o.node != nil {

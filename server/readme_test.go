@@ -175,7 +175,9 @@ func (r *tour) follow(f fence) {
 		}
 		line, want, _ := strings.Cut(strings.ReplaceAll(part, "\\\n", ""), "\n")
 		got := r.command(line)
-		if strings.HasPrefix(line, "curl ") {
+		if strings.HasPrefix(got, "event: ") {
+			want += "\n" // events are lines, and end in an empty one
+		} else if strings.HasPrefix(line, "curl ") {
 			want = regexp.MustCompile(`\n\s*`).ReplaceAllString(want, "") // an answer is one line
 		}
 		if !same(want, got) {
@@ -330,7 +332,7 @@ func (r *tour) curl(args []string) string {
 	header := http.Header{"User-Agent": {"curl/8.7.1"}}
 	for i := 0; i < len(args); i++ {
 		flag := args[i]
-		if flag == "-s" {
+		if flag == "-s" || flag == "-N" {
 			continue
 		}
 		if flag[0] != '-' {

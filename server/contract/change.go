@@ -12,7 +12,7 @@ import (
 // A Change is one difference between what an endpoint was and what it is.
 type Change struct {
 	Endpoint string     // METHOD /path
-	What     string     // endpoint, session, groups, apiKey, limit, reads, writes, calls, timeout, repeat, answers, input or output
+	What     string     // endpoint, session, groups, apiKey, limit, reads, writes, calls, timeout, repeat, answers, input, output or events
 	Text     string     // as in "session required -> none"
 	Wider    bool       // it permits what was not permitted before
 	Pos      engine.Pos // of what is responsible; no File where the endpoint is gone
@@ -133,6 +133,7 @@ func (c *comparison) promises() {
 	}
 	c.fields("input", old.Input, now.Input)
 	c.fields("output", old.Output, now.Output)
+	c.fields("events", old.Events, now.Events)
 }
 
 func (c *comparison) fields(what string, old, now []Field) {

@@ -124,6 +124,19 @@ func TestDiffTellsWhatCallersSee(t *testing.T) {
 	}
 }
 
+func TestDiffTellsEvents(t *testing.T) {
+	sends := func(steps string) []contract.Contract {
+		return of(t, files{"x.yaml": "about: x\nendpoint: POST /x\nsession: none\nanswer: events\nsteps:\n" + steps + "  - respond: 200\n"})
+	}
+	before := sends("  - send: a\n    data: {n: 1, text: b}\n  - send: a\n    data: {n: 1}\n  - send: old\n    data: [1]\n")
+	now := sends("  - send: a\n    data: {n: 1.5, text: b}\n  - send: b\n    data: {n: 1}\n")
+	want := "POST /x: events.a.n is number, was integer\nPOST /x: events.a.text is required, was optional\n" +
+		"POST /x: new required events.b, object\nPOST /x: no longer events.old"
+	if got := told(contract.Diff(before, now)); got != want {
+		t.Errorf("Diff() =\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestDiffTellsAnswers(t *testing.T) {
 	before := of(t, files{"x.yaml": one("POST /x", "session: none\n", step("order.fetch"))})
 	now := of(t, files{"x.yaml": "about: x\nendpoint: POST /x\nsession: none\nsteps:\n" + step("order.pay") + "  - respond: 200\n"})

@@ -34,6 +34,7 @@ type Contract struct {
 	Failures []Failure
 	Input    []Field
 	Output   []Field // where the flow declares it
+	Events   []Field // that the flow sends, by name
 
 	places map[string]engine.Pos // of what is responsible for a fact, see place
 }
@@ -70,6 +71,7 @@ func (g *graph) contract(f *engine.Flow) Contract {
 	if f.Output != nil {
 		c.Output = appendFields(nil, "output", f.Output, true)
 	}
+	c.Events = eventFields(f)
 	for s := range all(f.Steps) {
 		switch s.Verb {
 		case "respond":

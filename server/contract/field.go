@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,36 @@ func inputFields(f *engine.Flow) []Field {
 	}
 	if body := f.Input.Body; body != nil {
 		list = appendFields(list, "body", body, !body.TakesNothing())
+	}
+	return list
+}
+
+// eventFields are the events that a flow sends. Where one is sent at several places,
+// what all of them carry is required.
+func eventFields(f *engine.Flow) (list []Field) {
+	sends := map[string]int{}
+	for _, e := range f.Events {
+		sends[e.Name]++
+	}
+	times := map[string]int{}
+	for _, e := range f.Events {
+		for _, field := range appendFields(nil, "events."+e.Name, e.Data, true) {
+			i := slices.IndexFunc(list, func(f Field) bool { return f.Name == field.Name })
+			if i < 0 {
+				i = len(list)
+				list = append(list, field)
+			}
+			if !strings.Contains(" or "+list[i].Type+" or ", " or "+field.Type+" or ") {
+				list[i].Type += " or " + field.Type
+			}
+			list[i].Required = list[i].Required && field.Required
+			times[field.Name]++
+		}
+	}
+	for i := range list {
+		name, _, _ := strings.Cut(strings.TrimPrefix(list[i].Name, "events."), ".")
+		name, _, _ = strings.Cut(name, "[")
+		list[i].Required = list[i].Required && times[list[i].Name] == sends[name]
 	}
 	return list
 }

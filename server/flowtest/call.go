@@ -78,8 +78,9 @@ func (a *answer) ask(handler fasthttp.RequestHandler, text []byte, ip net.IP) er
 	rc.Init(&req, &net.TCPAddr{IP: ip, Port: 50_000}, nil)
 	began := time.Now()
 	handler(&rc)
+	body := bytes.Clone(rc.Response.Body()) // events are sent while they are read
 	a.took = time.Since(began)
-	a.status, a.body, a.headers = rc.Response.StatusCode(), bytes.Clone(rc.Response.Body()), map[string][]string{}
+	a.status, a.body, a.headers = rc.Response.StatusCode(), body, map[string][]string{}
 	for name, value := range rc.Response.Header.All() {
 		a.headers[string(name)] = append(a.headers[string(name)], string(value))
 	}
@@ -183,7 +184,7 @@ func (a *answer) codes() []string {
 			Code string `json:"code"`
 		} `json:"errors"`
 	}
-	if json.Unmarshal(a.body, &body) != nil {
+	if json.Unmarshal(a.failure(), &body) != nil {
 		return nil // another form
 	}
 	var codes []string

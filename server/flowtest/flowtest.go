@@ -23,6 +23,7 @@
 //	fake      what a step does in the place of its node, by its id, or its node where it has
 //	          none: {outcome: NAME}, {out: {...}} (what is missing is made up), {error: TEXT}
 //	want      status; code of the first error, or codes; body; headers;
+//	          events: what was sent, how many or which {event, id, data};
 //	          stored: users, sessions and documents: {COLLECTION: ...} that are there afterwards,
 //	          how many or which;
 //	          ran: the steps whose nodes ran, all of them in order; skipped: steps that did not

@@ -49,7 +49,7 @@ func (b Breach) String() string {
 //
 //   - the flow answers JSON, or fails with a code that stands in its contract
 //   - nothing is an internal error but what was broken on purpose
-//   - no secret is in the answer
+//   - no secret is in the answer or in an event, and each event holds JSON
 //   - where the flow fails, each step with undo: that succeeded was taken back
 func (s *Suite) Paths(ctx context.Context) ([]Walked, error) {
 	var all []Walked
@@ -78,7 +78,8 @@ type walker struct {
 	seen map[place]int
 	path []string
 	last engine.Pos
-	hurt bool // a node was broken on purpose
+	hurt bool     // a node was broken on purpose
+	sent [][]byte // data of events
 	done []engine.Pos
 	ran  map[engine.Pos]bool
 }
@@ -109,6 +110,7 @@ func (s *Suite) walk(ctx context.Context, f *engine.Flow) (Walked, error) {
 			return out, err
 		}
 		w.seen, w.path, w.hurt, w.done, w.ran = map[place]int{}, nil, false, nil, map[engine.Pos]bool{}
+		w.sent = nil
 		a, err := f.Program.RunProbed(ctx, w.in, w.probe())
 		out.Paths++
 		for _, what := range w.judge(a, err) {
@@ -142,6 +144,10 @@ func (s *Suite) newWalker(f *engine.Flow) *walker {
 	w.in = engine.Inputs{
 		Path: sample(f.Input.Path), Query: sample(f.Input.Query), Headers: sample(f.Input.Headers), Body: sample(f.Input.Body),
 		Request: engine.TypeOf[endpoint.Facts]().Sample(),
+	}
+	w.in.Send = func(_ context.Context, e engine.Event) error {
+		w.sent = append(w.sent, e.Data) // runs send one event at a time
+		return nil
 	}
 	if f.Session != engine.SessionNone {
 		w.in.Session = engine.TypeOf[session.Session]().Sample()
@@ -258,7 +264,7 @@ func (w *walker) judge(a engine.Answer, err error) (wrong []string) {
 		if !w.statuses[a.Status] {
 			say("it answers %d, which no respond says", a.Status)
 		}
-		if a.Body != nil && !json.Valid(a.Body) {
+		if a.Body != nil && a.Type == "" && !json.Valid(a.Body) {
 			say("its answer is no JSON: %s", short(string(a.Body)))
 		}
 	case !errors.As(err, &failed) || len(failed.Items) == 0:
@@ -278,6 +284,12 @@ func (w *walker) judge(a engine.Answer, err error) (wrong []string) {
 		}
 		for _, st := range w.notUndone() {
 			say("it fails, and %s of line %d is not taken back", nameOf(st), st.Pos.Line)
+		}
+	}
+	for _, data := range w.sent {
+		shown = append(shown, data)
+		if !json.Valid(data) {
+			say("it sends what is no JSON: %s", short(string(data)))
 		}
 	}
 	for _, secret := range w.secrets {

@@ -59,6 +59,7 @@ func TestProblems(t *testing.T) {
 		"path":        {"- {name: x, want: {}}\n", "card.test.yaml:1:3: the path of card.yaml needs \"id\" (as in send: {path: {id: ...}})"},
 		"path name":   {"- {name: x, send: {path: {id: 1, idd: 2}}, want: {}}\n", "card.test.yaml:1:34: the path of card.yaml has no \"idd\" (known: id)"},
 		"status":      {"- {name: x, send: {path: {id: 1}}, want: {status: ok}}\n", "card.test.yaml:1:51: status must be a number from 100 to 599"},
+		"no events":   {"- {name: x, send: {path: {id: 1}}, want: {events: 1}}\n", "card.test.yaml:1:43: card.yaml does not answer with events (answer: events in the flow)"},
 		"two bodies":  {"- {name: x, send: {path: {id: 1}, body: {}, raw: x}, want: {}}\n", "card.test.yaml:1:19: send has both body and raw (raw is for what body cannot say)"},
 		"address":     {"- {name: x, send: {path: {id: 1}, ip: here}, want: {}}\n", "card.test.yaml:1:39: \"here\" is no IP address (as in 192.0.2.7)"},
 		"step":        {"- {name: x, send: {path: {id: 1}}, fake: {onwer: {}}, want: {skipped: [own]}}\n", "card.test.yaml:1:43: card.yaml has no step \"onwer\" with a node (did you mean owner?)\ncard.test.yaml:1:72: card.yaml has no step \"own\" with a node (did you mean owner?)"},

@@ -138,6 +138,9 @@ func (s *Suite) check(ctx context.Context, t *test, a *answer, ns names, file st
 		body.exact = w.exact
 		body.value(w.body, a.json(), "body")
 	}
+	if w.events != nil {
+		m.counted(w.events, a.shownEvents(), "events were sent", "events")
+	}
 	for _, h := range w.headers {
 		wanted := *h.value
 		if wanted.Kind == yaml.ScalarNode {
@@ -231,7 +234,7 @@ func (s *Suite) checkStored(ctx context.Context, w *want, m *match) error {
 				}
 			}
 		}
-		m.stored(w.users, shown, "users")
+		m.counted(w.users, shown, "users are stored", "stored users")
 	}
 	if w.sessions != nil {
 		shown := make([]any, len(sessions))
@@ -240,20 +243,21 @@ func (s *Suite) checkStored(ctx context.Context, w *want, m *match) error {
 				return err
 			}
 		}
-		m.stored(w.sessions, shown, "sessions")
+		m.counted(w.sessions, shown, "sessions are stored", "stored sessions")
 	}
 	return nil
 }
 
-// stored compares what is in the store with a number or a list.
-func (m *match) stored(n *yaml.Node, got []any, what string) {
+// counted compares a list with a number or a list; counts is what is said of its
+// length.
+func (m *match) counted(n *yaml.Node, got []any, counts, what string) {
 	if n.Kind == yaml.ScalarNode {
 		if n.Value != fmt.Sprint(len(got)) {
-			m.differ(engine.Pos{File: m.file, Line: n.Line, Column: n.Column}, "%d %s are stored, want %s", len(got), what, n.Value)
+			m.differ(engine.Pos{File: m.file, Line: n.Line, Column: n.Column}, "%d %s, want %s", len(got), counts, n.Value)
 		}
 		return
 	}
-	m.value(n, got, "stored "+what)
+	m.value(n, got, what)
 }
 
 // plain is a value as answers would have it.

@@ -73,6 +73,49 @@ func TestExpectations(t *testing.T) {
 	}
 }
 
+// counting is a flow that sends events.
+const counting = `about: x
+endpoint: GET /count/{to}
+session: none
+answer: events
+input: {path: {to: {type: integer, maximum: 3}}}
+steps:
+  - send: count
+    when: $path.to > 0
+    eventId: first
+    data: {n: 1}
+  - send: count
+    when: $path.to > 1
+    data: {n: 2, of: [$path.to]}
+  - fail: locked
+    when: $path.to > 2
+  - respond: 200
+`
+
+// Events are compared as data, with what ended them.
+func TestExpectationsOfEvents(t *testing.T) {
+	for name, c := range map[string]struct {
+		to          string
+		want, fails string
+	}{
+		"all":            {"2", "{status: 200, events: [{event: count, id: first, data: {n: 1}}, {event: count, id: {absent: true}, data: {of: [2]}}]}", ""},
+		"none":           {"0", "{status: 200, events: []}", ""},
+		"how many":       {"2", "{events: 3}", "count.test.yaml:3:18: 2 events were sent, want 3"},
+		"another one":    {"1", "{events: [{event: done, data: {n: 2}}]}", "count.test.yaml:3:27: events[0].event = \"count\", want \"done\"\ncount.test.yaml:3:43: events[0].data.n = 1, want 2"},
+		"too few":        {"1", "{events: [{}, {}]}", "count.test.yaml:3:18: events = [{\"data\":{\"n\":1},\"event\":\"count\",\"id\":\"first\"}], want a list of 2 items"},
+		"failed":         {"3", "{status: 200, code: locked, events: [{}, {}, {event: error, data: {errors: [{origin: client}]}}]}", ""},
+		"failed before":  {"4", "{status: 400, code: invalid_input, events: []}", ""},
+		"failed in vain": {"2", "{code: locked}", "count.test.yaml:3:16: code = none, want locked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := folder(map[string]string{"count.yaml": counting, "count.test.yaml": "- name: x\n  send: {path: {to: " + c.to + "}}\n  want: " + c.want + "\n"})
+			if _, got := fails(t, files, flowtest.Settings{}, flowtest.Options{}); got != c.fails {
+				t.Errorf("want: %s fails with\n%s\nwant\n%s", c.want, got, c.fails)
+			}
+		})
+	}
+}
+
 // Where the answer is another one than wanted, the reason is told as far as it
 // is known.
 func TestReasons(t *testing.T) {

@@ -17,7 +17,8 @@ type want struct {
 	codes     *yaml.Node // a text, or a list
 	oneCode   bool       // only the first is looked at
 	body      *yaml.Node
-	exact     bool // the body has no properties that want does not name
+	events    *yaml.Node // a number, or a list
+	exact     bool       // the body has no properties that want does not name
 	headers   []entry
 	users     *yaml.Node // of the store: a number, or a list
 	sessions  *yaml.Node
@@ -27,7 +28,7 @@ type want struct {
 }
 
 var (
-	wantKeys   = []string{"status", "code", "codes", "body", "exact", "headers", "stored", "ran", "skipped"}
+	wantKeys   = []string{"status", "code", "codes", "body", "events", "exact", "headers", "stored", "ran", "skipped"}
 	storedKeys = []string{"users", "sessions", "documents"}
 	userKeys   = []string{"id", "email", "emailVerified", "name", "disabled", "creationDtm", "updatedDtm", "password"}
 	shownKeys  = []string{"id", "userId", "accessGroupKeys", "ip", "userAgent", "creationDtm", "expiresDtm", "lastSeenDtm"}
@@ -53,6 +54,9 @@ func (r *reader) want(n *yaml.Node, ns names) *want {
 		case "body":
 			w.body = e.value
 			r.checkMatchers(e.value)
+		case "events":
+			w.events = e.value
+			r.events(e.key, e.value)
 		case "exact":
 			w.exact = r.flag(e.value, "exact")
 		case "headers":

@@ -222,6 +222,46 @@ func at(doc, v any, way ...string) any {
 	return nil
 }
 
+// What a flow sends stands in the document, with the failure that ends it.
+func TestDocumentsSayWhatIsSent(t *testing.T) {
+	text := document(t, load(t, map[string]string{"x.yaml": `about: x
+endpoint: GET /x
+session: none
+answer: events
+input: {query: {"n?": integer}}
+steps:
+  - respond: 204
+    when: $query.n
+  - send: tick
+    eventId: 1
+    data: {n: $query.n}
+  - send: tick
+    eventId: 1
+    data: {n: $query.n}
+  - send: end
+    data: null
+  - respond: 200
+`}))
+	if ok, errs := judge(t, text).ValidateDocument(); !ok {
+		t.Errorf("ValidateDocument() = %v, want no error", errs)
+	}
+	var doc any
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(at(doc, doc, "paths", "/x", "get", "responses", "200", "content", "text/event-stream", "schema", "oneOf"))
+	want := `[{"properties":{"data":{"properties":{"n":{"anyOf":[{"type":"integer"},{"type":"null"}]}},"required":["n"],"type":"object"},` +
+		`"event":{"const":"tick"},"id":{"type":"string"}},"required":["event","data"],"type":"object"},` +
+		`{"properties":{"data":{},"event":{"const":"end"}},"required":["event","data"],"type":"object"},` +
+		`{"properties":{"data":{"$ref":"#/components/schemas/Errors"},"event":{"const":"error"}},"required":["event","data"],"type":"object"}]`
+	if err != nil || string(got) != want {
+		t.Errorf("the events are %s, %v, want %s", got, err, want)
+	}
+	if got, _ := json.Marshal(at(doc, doc, "paths", "/x", "get", "responses", "204", "description")); string(got) != `"No Content."` {
+		t.Errorf("the answer without events is %s, want it there", got)
+	}
+}
+
 func TestDocumentSays(t *testing.T) {
 	var doc any
 	if err := json.Unmarshal(document(t, load(t, odd)), &doc); err != nil {

@@ -13,6 +13,8 @@ import (
 	"sluice/server/rest"
 )
 
+const eventStream = "text/event-stream"
+
 // refused is the component that describes failures of the server around the flows.
 const refused = "Refused"
 
@@ -35,6 +37,8 @@ func (c *components) replies(f *engine.Flow) map[string]object {
 			})
 		}
 		switch {
+		case r.Media == eventStream:
+			setContent(res, r.Media, c.events(f))
 		case r.Media != "":
 			setContent(res, r.Media, object{})
 		case r.Body != nil:
@@ -42,6 +46,27 @@ func (c *components) replies(f *engine.Flow) map[string]object {
 		}
 	}
 	return all
+}
+
+// events describes what a flow sends: each event as an object of its fields, with
+// its data as JSON. A failure behind the first event is one as well.
+func (c *components) events(f *engine.Flow) object {
+	var kinds []object
+	add := func(name string, id bool, data object) {
+		props := object{"event": object{"const": name}, "data": data}
+		if id {
+			props["id"] = object{"type": "string"}
+		}
+		kind := object{"type": "object", "properties": props, "required": []string{"event", "data"}}
+		if !slices.ContainsFunc(kinds, func(k object) bool { return equal(k, kind) }) {
+			kinds = append(kinds, kind)
+		}
+	}
+	for _, e := range f.Events {
+		add(e.Name, e.ID, c.answered(e.Data))
+	}
+	add("error", false, object{"$ref": "#/components/schemas/Errors"})
+	return object{"description": "An event of the stream, its data as JSON. What fails behind the first one is an event named error.", "oneOf": kinds}
 }
 
 func setHeader(res object, name string, header object) {
@@ -144,8 +169,10 @@ func general(f *engine.Flow) []failure {
 	add(f.Repeat != nil, 409, "request_in_progress", "The same request is being worked on. Try again in a moment.")
 	add(f.Repeat != nil, 422, "idempotency_key_reused", "Another request came under this name before.")
 	add(f.Limit != nil, 429, "rate_limit_exceeded", "Too many requests. Try again later.")
+	add(f.Sends, 429, "too_many_streams", "There are too many open streams to your address.")
+	add(f.Sends, 503, "too_many_streams", "The server has too many open streams.")
 	add(risks.Nodes || f.Session != engine.SessionNone || f.Repeat != nil, 503, "unavailable", "The service is busy or away. Try again in a moment.")
-	add(risks.Nodes || risks.Loops, 504, "timeout", "The request took longer than it may.")
+	add(risks.Nodes || risks.Loops || f.Sends, 504, "timeout", "The request took longer than it may.")
 	return all
 }
 
