@@ -174,7 +174,7 @@ func (c *compiler) scope() Scope {
 		isRoot := i < int(rootSlots)
 		p := c.state.slots[i]
 		switch {
-		case isRoot && (slot.t == nil || i == slotGiven), p == unset, p == maybe:
+		case isRoot && (slot.t == nil || i >= slotGiven), p == unset, p == maybe:
 		case i == slotPath && len(slot.t.Props) == 0:
 		default:
 			s.Names = append(s.Names, Name{Name: slot.name, Type: slot.t, Optional: p == optional && !c.state.proven["$"+slot.name], Pos: slot.pos})

@@ -40,7 +40,7 @@ func (d *draft) compile(env *Env, nodes map[string]*Node, declared map[string]De
 	if d.params != nil {
 		request = nil
 	}
-	for i, t := range [rootSlots]*Type{d.Input.Path, d.Input.Query, d.Input.Headers, d.Input.Body, session, request, env.vars, d.params, nil, nil} {
+	for i, t := range [rootSlots]*Type{d.Input.Path, d.Input.Query, d.Input.Headers, d.Input.Body, session, request, env.vars, d.params, nil, nil, nil} {
 		c.slots = append(c.slots, slot{name: rootNames[i], t: t})
 	}
 	c.nameSteps(d.steps, map[string]Pos{})

@@ -158,7 +158,9 @@ func (r *run) each(ctx context.Context, o *op, f frame) (exitKind, *Error) {
 		}
 	} else {
 		err = r.together(ctx, o, n, o.atOnce, func(ctx context.Context, lane *run, i int) *Error {
-			_, err := round(ctx, lane, slices.Clone(f), i)
+			own := slices.Clone(f)
+			lane.under(ctx, own)
+			_, err := round(ctx, lane, own, i)
 			return err
 		})
 	}
@@ -181,6 +183,7 @@ func (r *run) parallel(ctx context.Context, o *op, f frame) *Error {
 			return err
 		}
 		frames[i] = slices.Clone(f)
+		lane.under(ctx, frames[i])
 		_, err := lane.block(ctx, frames[i], o.lanes[i])
 		return err
 	})
@@ -267,6 +270,9 @@ func (r *run) try(ctx context.Context, o *op, f frame) (how exitKind, err *Error
 	if o.finally >= 0 {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 		defer cancel()
+		own := f[slotContext]
+		f[slotContext] = unsafe.Pointer(&end)
+		defer func() { f[slotContext] = own }()
 		if _, late := r.block(end, f, o.finally); late != nil && err == nil {
 			return failed, late
 		}

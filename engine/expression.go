@@ -36,6 +36,8 @@ type expression struct {
 	t       *Type // of the result
 	program *vm.Program
 	fields  []exprField
+	metered bool
+	meterAt uintptr    // of the field that holds the meter, where it is metered
 	spare   *sync.Pool // of *evaluation
 	proves  []proof    // what is known when the expression is true
 }
@@ -55,6 +57,7 @@ type evaluation struct {
 	env     any            // pointer to the struct
 	fields  reflect.Value  // the struct
 	p       unsafe.Pointer // the same
+	meter   meter
 }
 
 // errExpression is wrapped by what goes wrong when an expression is evaluated,
@@ -73,9 +76,18 @@ func (e *expression) eval(f frame) (any, error) {
 			return nil, err
 		}
 	}
+	if e.metered {
+		ev.meter = meter{ctx: f.context(), stride: 1}
+		*(**meter)(unsafe.Add(ev.p, e.meterAt)) = &ev.meter
+	}
 	v, err := ev.machine.Run(e.program, ev.env)
+	over := ev.meter.err
+	ev.meter.ctx = nil
 	ev.fields.SetZero()
 	e.spare.Put(ev)
+	if over != nil {
+		return nil, fmt.Errorf("evaluating expression: %w", over)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errExpression, err)
 	}
@@ -116,7 +128,8 @@ func (c *compiler) compileExpression(src string, at Pos) *expression {
 		return nil
 	}
 	proves := x.conjuncts[tree.Node]
-	env := reflect.StructOf(x.types)
+	fields := len(x.types)
+	env := reflect.StructOf(append(x.types, reflect.StructField{Name: meterName, Type: reflect.TypeFor[*meter]()}))
 	config.WithEnv(reflect.Zero(env).Interface()) // a struct and no pointer, so that fields are found by index
 	rt, err := checker.Check(tree, config)
 	if err != nil {
@@ -126,10 +139,20 @@ func (c *compiler) compileExpression(src string, at Pos) *expression {
 	if t == nil {
 		t = resultType(rt)
 	}
+	m := &metering{config: config}
+	if m.walk(&tree.Node); m.done {
+		if _, err := checker.Check(tree, config); err != nil {
+			x.told(err)
+			return nil
+		}
+	}
 	if err := optimizer.Optimize(&tree.Node, config); err != nil {
 		x.told(err)
 		return nil
 	}
+	// What the optimizer puts in has no types yet, and the compiler would stumble. What
+	// the checker does not know of it stays as it is.
+	_, _ = checker.Check(tree, config)
 	program, err := assemble(tree, config)
 	if err != nil {
 		x.told(err)
@@ -146,7 +169,11 @@ func (c *compiler) compileExpression(src string, at Pos) *expression {
 		v := reflect.New(env)
 		return &evaluation{machine: vm.VM{MemoryBudget: maxExprMemory}, env: v.Interface(), fields: v.Elem(), p: v.UnsafePointer()}
 	}}
-	return &expression{t: t, program: program, fields: x.fields, spare: spare, proves: proves}
+	e := &expression{t: t, program: program, fields: x.fields, spare: spare, proves: proves}
+	if e.metered = m.done; e.metered {
+		e.meterAt = env.Field(fields).Offset
+	}
+	return e
 }
 
 // assemble is the library's Compile, which panics on some trees that the checker lets through.
@@ -156,7 +183,11 @@ func assemble(tree *parser.Tree, config *conf.Config) (p *vm.Program, err error)
 			err = fmt.Errorf("cannot be compiled: %v", r)
 		}
 	}()
-	return bytecode.Compile(tree, config)
+	if p, err = bytecode.Compile(tree, config); err != nil {
+		line, _, _ := strings.Cut(err.Error(), "\n") // of a panic it gives the stack, too
+		return nil, fmt.Errorf("cannot be compiled: %s", line)
+	}
+	return p, nil
 }
 
 // told reports an error of the expression library at its place.
@@ -180,7 +211,7 @@ func (x *exprCompiler) told(err error) {
 // goWords puts the names of flow types in the place of Go's.
 var goWords = strings.NewReplacer("float64", "number", "int64", "integer", "(int)", "(integer)", " int ", " integer ", " int)", " integer)",
 
-	" bool)", " boolean)", " bool ", " boolean ", "interface {}", "data of any form", "[]", "list of ", "time.Time", "time", "time.Duration", "duration")
+	" bool)", " boolean)", " bool ", " boolean ", "interface {}", "data of any form", "[]", "list of ", mark, "", "time.Time", "time", "time.Duration", "duration")
 
 // place is where a rune of the expression stands in the file.
 func (x *exprCompiler) place(from int) Pos {
@@ -294,7 +325,7 @@ func (x *exprCompiler) rewrite(n *ast.Node) *Type {
 }
 
 // envField matches the names of the environment's own fields.
-var envField = regexp.MustCompile(`^[HV][0-9]+$`)
+var envField = regexp.MustCompile(`^([HV][0-9]+|M)$`)
 
 // refPath returns the names of a reference such as $body.email, or nil.
 func refPath(n ast.Node) []string {
@@ -365,6 +396,9 @@ func (x *exprCompiler) field(n ast.Node, path []string) (int, typed, bool) {
 // binary rewrites the operators that ask whether a reference is there: ?? and
 // the comparison with nil.
 func (x *exprCompiler) binary(n *ast.Node, v *ast.BinaryNode) *Type {
+	if v.Operator == "matches" {
+		x.pattern(v)
+	}
 	left := refPath(v.Left)
 	_, isNil := v.Right.(*ast.NilNode)
 	if left == nil || v.Operator != "??" && !(isNil && (v.Operator == "==" || v.Operator == "!=")) {
@@ -404,6 +438,18 @@ func (x *exprCompiler) binary(n *ast.Node, v *ast.BinaryNode) *Type {
 		return from.t
 	}
 	return nil
+}
+
+// pattern checks what a text is matched with: never anything that comes from a
+// request, and nothing that takes long.
+func (x *exprCompiler) pattern(v *ast.BinaryNode) {
+	text, ok := v.Right.(*ast.StringNode)
+	switch {
+	case !ok:
+		x.refuse(v.Right, "as in $body.code matches \"^[a-z]+$\"", "a pattern must stand in the flow")
+	case tooComplex(text.Value):
+		x.refuse(v.Right, "shorten its repetitions", "the pattern takes too long, it has more than %d parts", maxPattern)
+	}
 }
 
 // member rewrites the property of an item.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"reflect"
 	"strconv"
 	"time"
@@ -19,6 +20,14 @@ var _ [strconv.IntSize - 64]struct{}
 // A frame holds what a run knows: for each slot where its value is, or nil
 // while it has none.
 type frame []unsafe.Pointer
+
+// context is that of the run, for what takes long between two steps.
+func (f frame) context() context.Context {
+	if p := (*context.Context)(f[slotContext]); p != nil {
+		return *p
+	}
+	return context.Background()
+}
 
 // A ref is the way to a value in a frame: into a slot, and from there through
 // the pointers of optional values.

@@ -144,8 +144,9 @@ type run struct {
 	result unsafe.Pointer // of return
 	work   *atomic.Int64  // steps so far, with those of flows around
 	own    atomic.Int64
-	probe  *Probe  // nil in production
-	out    *outlet // nil where nobody listens
+	ctx    context.Context // of its frames
+	probe  *Probe          // nil in production
+	out    *outlet         // nil where nobody listens
 
 	undos []undone // steps to take back if the flow fails, in order
 }
@@ -186,6 +187,7 @@ func (p *Program) Run(ctx context.Context, in Inputs) (Answer, error) {
 
 // whole runs the program and, where it fails, takes back what can be.
 func (r *run) whole(ctx context.Context, f frame) *Error {
+	r.under(ctx, f)
 	_, err := r.block(ctx, f, 0)
 	if err == nil {
 		return nil
@@ -194,6 +196,13 @@ func (r *run) whole(ctx context.Context, f frame) *Error {
 		err.Err = errors.Join(err.Err, errs)
 	}
 	return err
+}
+
+// under tells a frame of the run the context that what takes long between two
+// steps has to keep.
+func (r *run) under(ctx context.Context, f frame) {
+	r.ctx = ctx
+	f[slotContext] = unsafe.Pointer(&r.ctx)
 }
 
 // block runs from an op to the end of its block, or to an answer.
@@ -325,6 +334,7 @@ func (r *run) takeBack(ctx context.Context, mark int) (errs error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	for _, u := range slices.Backward(undos) {
+		u.f[slotContext] = unsafe.Pointer(&ctx) // that of the run may be over
 		if _, err := u.r.block(ctx, u.f, u.o.undo); err != nil {
 			errs = errors.Join(errs, fmt.Errorf("undoing %s: %w", u.o.step, err))
 		}

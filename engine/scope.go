@@ -36,11 +36,12 @@ const (
 	slotEnv
 	slotParams
 	slotError
-	slotGiven // what an item of an each gives; no name leads to it
+	slotGiven   // what an item of an each gives; no name leads to it
+	slotContext // the context of the run; no name leads to it
 	rootSlots
 )
 
-var rootNames = []string{"path", "query", "headers", "body", "session", "request", "env", "params", "error", " "}
+var rootNames = []string{"path", "query", "headers", "body", "session", "request", "env", "params", "error", " ", "  "}
 
 // state is what is known at a place: it grows on the way down, and where ways
 // meet only that stays which all of them know.

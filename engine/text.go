@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"net/url"
 	"reflect"
 	"strconv"
@@ -20,10 +21,14 @@ func (c *compiler) placeText(v *value, t *Type, at uintptr, what string) []move 
 	}
 	parts := c.textParts(v.parts, escape, what, t.Secrecy)
 	return []move{{op: moveBuilt, to: at, made: func(f frame, to unsafe.Pointer) error {
-		if t.Base == Any {
-			*(*any)(to) = joinParts(parts, f)
-		} else {
-			*(*string)(to) = joinParts(parts, f)
+		text := joinParts(parts, f)
+		switch {
+		case len(text) > maxMade:
+			return fmt.Errorf("%w: a text of more than %d MiB", errExpression, maxMade>>20)
+		case t.Base == Any:
+			*(*any)(to) = text
+		default:
+			*(*string)(to) = text
 		}
 		return nil
 	}}}
