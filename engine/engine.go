@@ -40,9 +40,11 @@
 // A [Program] is immutable and runs any number of times at once; each run owns a
 // frame, with a slot for every name of the flow. Blocks inside each, parallel
 // and try end by themselves, so that rounds and lanes run on frames of their
-// own; a run waits for all of them. Conditions and values that begin with "= "
+// own; a run waits for all of them. A run can send events before it answers
+// (send.go), to whom its caller says. Conditions and values that begin with "= "
 // are expressions (expression.go): the expression library computes on a struct
-// with one typed field for each reference, and sees nothing else.
+// with one typed field for each reference, and sees nothing else. A meter (meter.go)
+// ends what takes long there with the run, and bounds what it makes.
 //
 // # Nodes
 //

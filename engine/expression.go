@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unsafe"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/checker"
@@ -48,50 +47,6 @@ type exprField struct {
 	moves  []move           // of the value into the environment
 	exists uintptr          // of the field that tells whether it is there
 	asks   func(frame) bool // how that is found out; nil where nobody asks
-}
-
-// An evaluation is what one evaluation needs: a machine and an environment.
-// They are used again, and the environment is wiped in between.
-type evaluation struct {
-	machine vm.VM
-	env     any            // pointer to the struct
-	fields  reflect.Value  // the struct
-	p       unsafe.Pointer // the same
-	meter   meter
-}
-
-// errExpression is wrapped by what goes wrong when an expression is evaluated,
-// such as an index out of range: the values did not fit it.
-var errExpression = errors.New("evaluating expression")
-
-// eval returns the result, as a Go value of the result's type.
-func (e *expression) eval(f frame) (any, error) {
-	ev := e.spare.Get().(*evaluation)
-	for i := range e.fields {
-		field := &e.fields[i]
-		if field.asks != nil {
-			*(*bool)(unsafe.Add(ev.p, field.exists)) = field.asks(f)
-		}
-		if err := runMoves(field.moves, f, ev.p); err != nil {
-			return nil, err
-		}
-	}
-	if e.metered {
-		ev.meter = meter{ctx: f.context(), stride: 1}
-		*(**meter)(unsafe.Add(ev.p, e.meterAt)) = &ev.meter
-	}
-	v, err := ev.machine.Run(e.program, ev.env)
-	over := ev.meter.err
-	ev.meter.ctx = nil
-	ev.fields.SetZero()
-	e.spare.Put(ev)
-	if over != nil {
-		return nil, fmt.Errorf("evaluating expression: %w", over)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errExpression, err)
-	}
-	return v, nil
 }
 
 // exprCompiler compiles one expression of a flow.
@@ -438,18 +393,6 @@ func (x *exprCompiler) binary(n *ast.Node, v *ast.BinaryNode) *Type {
 		return from.t
 	}
 	return nil
-}
-
-// pattern checks what a text is matched with: never anything that comes from a
-// request, and nothing that takes long.
-func (x *exprCompiler) pattern(v *ast.BinaryNode) {
-	text, ok := v.Right.(*ast.StringNode)
-	switch {
-	case !ok:
-		x.refuse(v.Right, "as in $body.code matches \"^[a-z]+$\"", "a pattern must stand in the flow")
-	case tooComplex(text.Value):
-		x.refuse(v.Right, "shorten its repetitions", "the pattern takes too long, it has more than %d parts", maxPattern)
-	}
 }
 
 // member rewrites the property of an item.

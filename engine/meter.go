@@ -376,6 +376,18 @@ func keyOf(v any) (key any, ok bool) {
 	return nil, false
 }
 
+// pattern checks what a text is matched with: never anything that comes from a
+// request, and nothing that takes long.
+func (x *exprCompiler) pattern(v *ast.BinaryNode) {
+	text, ok := v.Right.(*ast.StringNode)
+	switch {
+	case !ok:
+		x.refuse(v.Right, "as in $body.code matches \"^[a-z]+$\"", "a pattern must stand in the flow")
+	case tooComplex(text.Value):
+		x.refuse(v.Right, "shorten its repetitions", "the pattern takes too long, it has more than %d parts", maxPattern)
+	}
+}
+
 // tooComplex tells whether a pattern takes too much time for each character.
 func tooComplex(pattern string) bool {
 	re, err := syntax.Parse(pattern, syntax.Perl)

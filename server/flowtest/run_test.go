@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -295,5 +297,46 @@ func TestReport(t *testing.T) {
 	all := folder(map[string]string{"card.test.yaml": text})
 	if r, _ := fails(t, all, flowtest.Settings{}, flowtest.Options{Only: regexp.MustCompile("card.*: <locked>")}); len(r.Files) != 1 || len(r.Files[0].Tests) != 1 {
 		t.Errorf("Run of one test ran %v", r.Files)
+	}
+}
+
+// A step with when: has two ways, and tests cover both.
+func TestCoverageOfWhen(t *testing.T) {
+	files := folder(map[string]string{"count.yaml": counting, "count.test.yaml": "- {name: x, send: {path: {to: 1}}, want: {events: 1}}\n"})
+	report, got := fails(t, files, flowtest.Settings{}, flowtest.Options{})
+	if got != "" {
+		t.Fatalf("the tests fail with %s", got)
+	}
+	for _, f := range report.Flows {
+		if f.File != "count.yaml" {
+			continue
+		}
+		ways := map[string]int{}
+		for _, w := range f.Ways {
+			ways[fmt.Sprintf("%d %s %s", w.Line, w.Step, w.Name)] = w.Times
+		}
+		want := map[string]int{"8 when then": 1, "8 when else": 0, "12 when then": 0, "12 when else": 1, "15 when then": 0, "15 when else": 1}
+		if !maps.Equal(ways, want) {
+			t.Errorf("the ways are %v, want %v", ways, want)
+		}
+		return
+	}
+	t.Error("count.yaml is not among the flows")
+}
+
+// All paths lead through what is sent, and what is sent is JSON without secrets.
+func TestPathsOfEvents(t *testing.T) {
+	s, err := flowtest.Load(folder(map[string]string{"count.yaml": counting}), flowtest.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	walked, err := s.Paths(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range walked {
+		if w.File == "count.yaml" && (w.Paths != 8 || len(w.Breaches) > 0) {
+			t.Errorf("%d paths of count.yaml, %v, want 8 without a breach", w.Paths, w.Breaches)
+		}
 	}
 }

@@ -84,12 +84,15 @@ func (g *Graph) step(s engine.Step) part {
 		}
 		p := rows(head(s), boxHeight/2, g.ways(s, "then"))
 		if len(s.Branches) > 0 {
-			inner := p.draw
+			inner, height := p.draw, p.height
+			p.height = max(height, boxHeight+20)
 			p.draw = func(c *canvas, x, y int) {
 				inner(c, x, y)
+				if height < boxHeight+20 {
+					c.edge("", false, point{x, y + height}, point{x, y + boxHeight + 20})
+				}
 				c.label(point{x + 7, y + boxHeight + 16}, "start", "no")
 			}
-			p.height = max(p.height, boxHeight+20)
 		}
 		return p
 	}

@@ -151,6 +151,10 @@ steps:
 		"keys beside oneOf":             {text: "input:\n  body:\n    a:\n      oneOf: [string]\n      ‸\n", want: []string{"discriminator", "not"}, wantNot: []string{"oneOf"}},
 		"properties of a form":          {text: pays + "      card:\n        - respond: 200\n          body: $body.pay.‸\n", want: []string{"by", "no"}, wantNot: []string{"to"}},
 		"properties of a union":         {text: pays + "      card:\n        - respond: 204\n    else:\n      - respond: 200\n        body: {x: $body.‸}\n", want: []string{"pay"}},
+		"words of answer":               {text: "answer: ‸\n", want: []string{"json", "events"}},
+		"properties in a when":          {text: head + user + "  - respond: 200\n    when: $user.‸\n", want: []string{"disabled"}},
+		"keys of a send":                {text: head + "steps:\n  - send: a\n    ‸\n", want: []string{"data", "eventId", "when"}, wantNot: []string{"body", "id"}},
+		"what a send carries":           {text: head + user + "  - send: a\n    data: {id: $user.‸}\n", want: []string{"id", "email"}},
 		"truths of a boolean parameter": {text: head + "steps:\n  - node: account.greet\n    with: {userId: x, loud: ‸}\n", want: []string{"true", "false", "$body"}},
 	}
 	e := start(t, project(t, neighbours))
@@ -224,5 +228,27 @@ func TestCompleteTells(t *testing.T) {
 	keys := decode[completions](t, e.request("textDocument/completion", e.at("test.yaml", "se‸: none\n")))
 	if i := slices.Index(keys.labels(), "session"); i < 0 || keys.Items[i].TextEdit.NewText != "session" {
 		t.Errorf("complete = %+v, want session without a second colon", keys.Items)
+	}
+}
+
+// TestCompleteKnowsWhatAWhenProves keeps the promise that a step with when: is
+// offered what is there where the condition holds.
+func TestCompleteKnowsWhatAWhenProves(t *testing.T) {
+	e := start(t, project(t, neighbours))
+	for when, want := range map[string]string{"": "User, may be absent", "    when: $user\n": "User"} {
+		text := head + `steps:
+  - id: user
+    node: user.fetch
+    with: {email: $body.email}
+    on: {notFound: continue}
+  - respond: 200
+` + when + `    body: {who: $us‸}
+  - respond: 204
+`
+		got := decode[completions](t, e.request("textDocument/completion", e.at("test.yaml", text)))
+		i := slices.Index(got.labels(), "$user")
+		if i < 0 || got.Items[i].Detail != want {
+			t.Errorf("complete(%q) = %+v, want $user as %q", text, got.Items, want)
+		}
 	}
 }

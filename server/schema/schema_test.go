@@ -276,6 +276,10 @@ func TestTypicalMistakesAreNotValid(t *testing.T) {
 		"no steps":                   {flow[strings.Index(flow, "steps:"):], "steps: []\n"},
 		"id with a dash":             {"id: user\n", "id: the-user\n"},
 		"timeout without unit":       {"about:", "timeout: 30\nabout:"},
+		"answer of no kind":          {"session: none", "session: none\nanswer: event"},
+		"when that is none":          {"  - respond: 200", "  - respond: 200\n    when: true"},
+		"event named error":          {"  - respond: 200", "  - send: error\n    data: 1\n  - respond: 200"},
+		"event without data":         {"  - respond: 200", "  - send: tick\n  - respond: 200"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(flow, c.old, c.new, 1)
