@@ -375,7 +375,7 @@ func TestExpressionsAreBounded(t *testing.T) {
 	body := `{"list":[` + strings.TrimSuffix(strings.Repeat("1,", 1000), ",") + `],"text":"` + strings.Repeat("a", 50_000) + `!"}`
 	start := time.Now()
 	got := call(t, f, body, "", false)
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > f.Timeout { // which call does not set; on a machine with nothing else to do it takes 0.2 s
 		t.Errorf("it took %v", took)
 	}
 	if !slices.Contains([]string{"204", "invalid"}, strings.Fields(got)[0]) {
