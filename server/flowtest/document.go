@@ -173,7 +173,7 @@ func (s *Suite) checkDocuments(ctx context.Context, w *want, m *match) error {
 				return err
 			}
 		}
-		m.stored(e.value, shown, e.key.Value)
+		m.counted(e.value, shown, e.key.Value+" are stored", "stored "+e.key.Value)
 	}
 	return nil
 }
