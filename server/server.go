@@ -189,6 +189,7 @@ func (s *Server) Run(ctx context.Context) error {
 		defer close(followed)
 		s.reloadOnChange(following)
 	}()
+	go paceCollector(following)
 	served := make(chan error, 1)
 	go func() { served <- s.rest.Serve(s.ln) }()
 

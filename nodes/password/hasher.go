@@ -9,7 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 
 	"sluice/nodes/user"
@@ -24,6 +23,7 @@ type Hasher struct {
 	settings Settings
 	permits  chan struct{}
 	waiting  atomic.Int64
+	lanes    *lanes
 	dummy    string          // digest that no password has, of the settings' parameters
 	common   map[string]bool // words and phrases of common passwords; never changes
 }
@@ -39,7 +39,7 @@ func NewHasher(s Settings) (*Hasher, error) {
 }
 
 func newHasher(s Settings) *Hasher {
-	h := &Hasher{settings: s, permits: make(chan struct{}, s.Parallel), common: readCommon()}
+	h := &Hasher{settings: s, permits: make(chan struct{}, s.Parallel), lanes: newLanes(idleMemory), common: readCommon()}
 	h.dummy = digest{s.Memory, s.Time, s.Threads, make([]byte, saltLen), make([]byte, keyLen)}.String()
 	return h
 }
@@ -82,7 +82,7 @@ func (h *Hasher) Check(ctx context.Context, stored, password string) (ok bool, f
 		return false, "", err
 	}
 	defer release()
-	key := argon2.IDKey([]byte(password), d.salt, d.time, d.memory, d.threads, uint32(len(d.key)))
+	key := h.key(password, d)
 	if ok = subtle.ConstantTimeCompare(key, d.key) == 1 && known; !ok {
 		return false, "", nil
 	}
@@ -95,11 +95,23 @@ func (h *Hasher) Check(ctx context.Context, stored, password string) (ok bool, f
 // hash makes a hash. The caller holds a permit.
 func (h *Hasher) hash(password string) string {
 	s := h.settings
-	salt := make([]byte, saltLen)
-	rand.Read(salt) // never fails: without randomness the process ends
-	key := argon2.IDKey([]byte(password), salt, s.Time, s.Memory, s.Threads, keyLen)
-	return digest{s.Memory, s.Time, s.Threads, salt, key}.String()
+	d := digest{s.Memory, s.Time, s.Threads, make([]byte, saltLen), make([]byte, keyLen)}
+	rand.Read(d.salt) // never fails: without randomness the process ends
+	d.key = h.key(password, d)
+	return d.String()
 }
+
+// key hashes a password as a digest says, to a key of the length of its key. The
+// caller holds a permit.
+func (h *Hasher) key(password string, d digest) []byte {
+	l := h.lanes.borrow(blocksOf(d.memory, d.threads))
+	defer h.lanes.giveBack(l)
+	return idKey(l.blocks, []byte(password), d.salt, d.time, d.memory, d.threads, uint32(len(d.key)))
+}
+
+// full tells whether a call would be turned away now. Whoever asks first spares
+// the store a read, which in a flood is most of what a refusal costs.
+func (h *Hasher) full() bool { return h.waiting.Load() >= int64(h.settings.Queue) && len(h.permits) == cap(h.permits) }
 
 // acquire waits for a permit to hash. A hash cannot be stopped half-way, so the
 // permit comes back when it is done, even if nobody wants it any more.

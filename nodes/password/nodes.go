@@ -49,6 +49,9 @@ func (k keeper) check(ctx context.Context, in checkIn) (checkOut, error) {
 	if in.User != nil && !in.User.Disabled {
 		id = user.ProvenID{ID: in.User.ID, Epoch: in.User.Epoch}
 	}
+	if k.hasher.full() {
+		return checkOut{}, user.Busy
+	}
 	stored, err := k.store.Hash(ctx, id.ID)
 	if err != nil && !errors.Is(err, ErrNoPassword) {
 		return checkOut{}, fmt.Errorf("reading password: %w", err)

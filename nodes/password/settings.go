@@ -13,7 +13,7 @@ type Settings struct {
 	Memory    uint32        // argon2id memory, KiB; default 19456
 	Time      uint32        // argon2id passes; default 2
 	Threads   uint8         // argon2id lanes; default 1
-	Parallel  int           // hashes at once; default one a core
+	Parallel  int           // hashes at once; default one a core, but for one core that is left to all other work
 	Queue     int           // calls that wait for a hash; default 64
 	Wait      time.Duration // the longest wait for a hash; default 2s
 	MinLength int           // code points of a new password; default 15
@@ -38,7 +38,7 @@ func (s Settings) withDefaults() Settings {
 	s.Memory = cmp.Or(s.Memory, 19456)
 	s.Time = cmp.Or(s.Time, 2)
 	s.Threads = cmp.Or(s.Threads, 1)
-	s.Parallel = cmp.Or(s.Parallel, runtime.GOMAXPROCS(0))
+	s.Parallel = cmp.Or(s.Parallel, max(1, runtime.GOMAXPROCS(0)-1))
 	s.Queue = cmp.Or(s.Queue, 64)
 	s.Wait = cmp.Or(s.Wait, 2*time.Second)
 	s.MinLength = cmp.Or(s.MinLength, 15)

@@ -150,6 +150,7 @@ func New(o Options) *Server {
 	srv.ErrorHandler = s.unreadable
 	srv.HeaderReceived = s.limits
 	srv.LazyRequestTime = true
+	srv.ReduceMemoryUsage = true
 	srv.SecureErrorLogMessage = true
 	return s
 }
