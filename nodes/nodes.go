@@ -7,6 +7,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes/data"
+	"sluice/nodes/limit"
 	"sluice/nodes/password"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -20,6 +21,7 @@ type Stores struct {
 	Sessions  session.Store
 	Repeats   repeat.Store // of the endpoints; no node uses it
 	Data      data.Store
+	Limits    limit.Store
 }
 
 // Core returns the nodes that every server has. Passwords are hashed and judged

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/data"
+	"sluice/nodes/limit"
 	"sluice/nodes/password"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -34,7 +36,8 @@ func New() nodes.Stores {
 	}
 	return nodes.Stores{
 		Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m},
-		Data: &documents{kept: map[string]map[string]data.Document{}},
+		Data:   &documents{kept: map[string]map[string]data.Document{}},
+		Limits: limit.NewTable(math.MaxInt),
 	}
 }
 

@@ -111,7 +111,9 @@ func (h *Hasher) key(password string, d digest) []byte {
 
 // full tells whether a call would be turned away now. Whoever asks first spares
 // the store a read, which in a flood is most of what a refusal costs.
-func (h *Hasher) full() bool { return h.waiting.Load() >= int64(h.settings.Queue) && len(h.permits) == cap(h.permits) }
+func (h *Hasher) full() bool {
+	return h.waiting.Load() >= int64(h.settings.Queue) && len(h.permits) == cap(h.permits)
+}
 
 // acquire waits for a permit to hash. A hash cannot be stopped half-way, so the
 // permit comes back when it is done, even if nobody wants it any more.

@@ -35,6 +35,7 @@ func (db *DB) indexes() []index {
 		{of: db.sessions, name: "user", keys: bson.D{{Key: "uid", Value: int32(1)}, {Key: "sid", Value: int32(-1)}}},
 		{of: db.sessions, name: "purge", keys: purge, ttl: true},
 		{of: db.repeats, name: "purge", keys: purge, ttl: true},
+		{of: db.limits, name: "purge", keys: purge, ttl: true},
 	}
 }
 

@@ -8,6 +8,7 @@
 //	claims    _id is the EmailKey of an address; says which user has it
 //	sessions  _id is the SHA-256 of the token
 //	repeats   _id is the SHA-256 that names the call
+//	limits    _id is a hash that names what is counted
 //	data_X    documents of the collection X; _id is the document's id
 //
 // On a sharded cluster shard each by its hashed _id. What happens on every
@@ -114,6 +115,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/limit"
 )
 
 // budget is how long a call may take.
@@ -124,9 +126,10 @@ type DB struct {
 	client  *driver.Client
 	budget  time.Duration // of a call, with all that it asks the database
 	touches *touches
+	near    *limit.Near // before Limits
 	close   func() error
 
-	users, claims, sessions, repeats *driver.Collection
+	users, claims, sessions, repeats, limits *driver.Collection
 
 	// checked are the users and sessions as session checks read them.
 	checked struct{ users, sessions *driver.Collection }
@@ -160,6 +163,8 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 		users: in.Collection("users"), claims: in.Collection("claims"),
 		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"),
 	}
+	db.limits = in.Collection("limits", options.Collection().SetWriteConcern(writeconcern.W1()))
+	db.near = limit.NewNear(Limits{db}, maxCounters)
 	db.checked.users, db.checked.sessions = db.users, db.sessions
 	if strict {
 		read := options.Collection().SetReadConcern(readconcern.Linearizable())
@@ -250,7 +255,10 @@ func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // Stores returns the stores that keep their data in db.
 func (db *DB) Stores() nodes.Stores {
-	return nodes.Stores{Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Data: Data{db}}
+	return nodes.Stores{
+		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Data: Data{db},
+		Limits: db.near,
+	}
 }
 
 // Ready tells why db cannot serve, or returns nil.

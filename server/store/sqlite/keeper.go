@@ -20,7 +20,7 @@ const (
 	sweepAfter = time.Minute
 )
 
-// keep is the goroutine that brings uses of sessions to the file and clears it
+// keep is the goroutine that brings uses of sessions and counters to the file and clears it
 // of expired rows. What fails here is tried again, and fails in the same way
 // for those who wait for an answer and will tell.
 func (db *DB) keep() {
@@ -32,12 +32,15 @@ func (db *DB) keep() {
 		select {
 		case <-flush.C:
 			_ = db.flush()
+			_ = db.flushLimits(time.Now())
 		case <-sweep.C:
 			before := time.Now().Add(-sweepAfter)
 			_ = db.sweep(before)
 			_ = db.sweepRepeats(before)
+			_ = db.sweepLimits(time.Now())
 		case <-db.closing:
 			_ = db.flush()
+			_ = db.flushLimits(time.Now())
 			return
 		}
 	}

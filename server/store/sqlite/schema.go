@@ -48,7 +48,12 @@ CREATE TABLE repeats (
 	headers    TEXT,             -- JSON list; NULL for none
 	body       BLOB              -- NULL for none
 ) STRICT;
-CREATE INDEX repeats_expires ON repeats (expires)`,
+CREATE INDEX repeats_expires ON repeats (expires)`, `
+CREATE TABLE limits (
+	key        BLOB PRIMARY KEY NOT NULL CHECK (length(key) = 16),
+	until      INTEGER NOT NULL -- nanoseconds since 1970
+) STRICT;
+CREATE INDEX limits_until ON limits (until)`,
 	}
 }
 

@@ -51,6 +51,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +60,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"sluice/nodes"
 	"sluice/nodes/session"
@@ -77,6 +79,9 @@ type Options struct {
 	// Cached is how many sessions are kept in memory, and half as many users; 0
 	// is 100,000. A thousand take about 0.8 MB.
 	Cached int
+	// Counters is how many counters of limits are kept in memory; 0 is 200,000,
+	// which take about 10 MB.
+	Counters int
 }
 
 // A DB is an open database. It is safe for many goroutines.
@@ -93,6 +98,7 @@ type DB struct {
 	agents   agents
 	touches  touches
 	denials  denials
+	counters *counters
 }
 
 // Open opens the database in a directory and makes what is missing. It fails
@@ -137,6 +143,10 @@ func open(ctx context.Context, dir string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	counters := newCounters(cmp.Or(o.Counters, 200_000))
+	if err := counters.load(c, time.Now()); err != nil {
+		return nil, errors.Join(err, closeAll(readers), c.Close())
+	}
 	size := o.Cached
 	if size < 1 {
 		size = 100_000
@@ -145,9 +155,10 @@ func open(ctx context.Context, dir string, o Options) (*DB, error) {
 		writer: newWriter(c, suspect), readers: readers,
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 		users: newCache[string, *user.User]((size + 1) / 2), sessions: newCache[session.Hash, *session.Session](size),
-		agents:  agents{known: map[string]session.UserAgent{}},
-		touches: touches{waiting: map[session.Hash][]use{}},
-		denials: denials{hash: map[session.Hash]bool{}, users: map[string][]denial{}},
+		agents:   agents{known: map[string]session.UserAgent{}},
+		touches:  touches{waiting: map[session.Hash][]use{}},
+		counters: counters,
+		denials:  denials{hash: map[session.Hash]bool{}, users: map[string][]denial{}},
 	}
 	db.close = sync.OnceValue(db.shut)
 	go db.keep()
@@ -226,7 +237,10 @@ func checkData(c *conn, suspect string) error {
 
 // Stores returns the stores that keep their data in db.
 func (db *DB) Stores() nodes.Stores {
-	return nodes.Stores{Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Data: Documents{db}}
+	return nodes.Stores{
+		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Data: Documents{db},
+		Limits: Limits{db},
+	}
 }
 
 // Ready tells why db cannot serve, or returns nil.
