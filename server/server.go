@@ -33,8 +33,7 @@ import (
 )
 
 const (
-	maxCallers = 100_000          // that limits tell apart
-	lastCalls  = 10 * time.Second // that calls which still run get when the server stops
+	lastCalls = 10 * time.Second // that calls which still run get when the server stops
 )
 
 // A Server serves the flows of a folder.
@@ -114,7 +113,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	s.flows.env.Nodes = append(nodes.Core(s.store.Stores, hasher), s.nodes...)
 	s.deps = endpoint.Deps{
 		Sessions: s.store.Sessions, Repeats: s.store.Repeats,
-		Keys: endpoint.Keys{}, Limiter: endpoint.NewLimiter(maxCallers), MaxBody: int(s.conf.MaxBody),
+		Keys: endpoint.Keys{}, Limits: s.store.Limits, MaxBody: int(s.conf.MaxBody),
 	}
 	for _, k := range s.conf.APIKeys {
 		s.deps.Keys[k] = true

@@ -98,7 +98,7 @@ func (w *bench) sluice(b *testing.B) fasthttp.RequestHandler {
 	var eps []rest.Endpoint
 	for _, f := range app.Flows {
 		f.Limit = nil
-		eps = append(eps, endpoint.New(f, endpoint.Deps{Sessions: w.stores.Sessions, Limiter: endpoint.NewLimiter(1), MaxBody: 1 << 16}))
+		eps = append(eps, endpoint.New(f, endpoint.Deps{Sessions: w.stores.Sessions, MaxBody: 1 << 16}))
 	}
 	if err := s.Swap(eps); err != nil {
 		b.Fatal(err)

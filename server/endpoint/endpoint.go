@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/limit"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
 )
@@ -35,7 +36,7 @@ type Deps struct {
 	Sessions session.Store
 	Repeats  repeat.Store // may be nil where no flow has repeat:
 	Keys     Keys
-	Limiter  *Limiter
+	Limits   limit.Store // may be nil where no flow has limit:
 	MaxBody  int // bytes
 }
 
@@ -92,12 +93,8 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 	if err := e.input(r, &in); err != nil {
 		return engine.Answer{}, err
 	}
-	if l := e.flow.Limit; l != nil {
-		if wait := e.Limiter.take(e.flow.File, l, in, now); wait > 0 {
-			err := engine.Fail(engine.TooMany, "rate_limit_exceeded", "Too many requests. Try again later.")
-			err.RetryAfter = wait
-			return engine.Answer{}, err
-		}
+	if err := e.limit(d, in, now); err != nil {
+		return engine.Answer{}, err
 	}
 	if e.flow.Repeat != nil {
 		return e.once(d, r, s, in)

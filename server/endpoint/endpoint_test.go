@@ -23,14 +23,13 @@ import (
 // A world is a store with one user and one session, whose token is token.
 type world struct {
 	nodes.Stores
-	limiter *endpoint.Limiter
 	token   string
 	hash    session.Hash
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{Stores: memory.New(), limiter: endpoint.NewLimiter(100)}
+	w := &world{Stores: memory.New()}
 	now := time.Now()
 	u := user.User{ID: "u1", Email: "ada@example.com", EmailKey: "ada@example.com", CreationDtm: now, UpdatedDtm: now}
 	if err := w.Users.Create(t.Context(), u, ""); err != nil {
@@ -71,7 +70,7 @@ func (w *world) endpoints(t testing.TB, more []*engine.Node, flows ...string) (m
 	}
 	for _, f := range app.Flows {
 		made = append(made, endpoint.New(f, endpoint.Deps{
-			Sessions: w.Sessions, Repeats: w.Repeats, Limiter: w.limiter, MaxBody: 1 << 16,
+			Sessions: w.Sessions, Repeats: w.Repeats, Limits: w.Limits, MaxBody: 1 << 16,
 			Keys: endpoint.Keys{sha256.Sum256([]byte("key-1")): true, sha256.Sum256([]byte("key-3")): true},
 		}))
 	}
@@ -229,20 +228,6 @@ func TestLimitCountsEverySpelling(t *testing.T) {
 		if got := ask(t, e, r); got != c.want {
 			t.Errorf("call of %s from %s = %s, want %s", c.who, c.ip, got, c.want)
 		}
-	}
-}
-
-// However many callers come, a limiter keeps no more than it may.
-func TestLimiterIsBounded(t *testing.T) {
-	w := newWorld(t)
-	e := w.endpoint(t, "endpoint: POST /x\nsession: none\nlimit: {rate: 1/day, per: [$body.who]}\ninput: {body: {who: string}}\nsteps:\n  - respond: 204\n")
-	for i := range 1000 {
-		if got := ask(t, e, endpoint.Request{Body: fmt.Appendf(nil, `{"who":"%d"}`, i)}); got != "204" {
-			t.Fatalf("first call of caller %d = %s, want 204", i, got)
-		}
-	}
-	if n := w.limiter.Len(); n > 100 {
-		t.Errorf("the limiter keeps %d callers, want at most 100", n)
 	}
 }
 

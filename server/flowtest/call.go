@@ -46,7 +46,7 @@ func (s *Suite) call(ctx context.Context, f *engine.Flow, t *test, ns names, tok
 	probe := s.probe(f, t, a)
 	ep := endpoint.New(f, endpoint.Deps{
 		Sessions: s.stage.now.Sessions, Repeats: s.stage.now.Repeats, Keys: endpoint.Keys{sha256.Sum256([]byte(apiKey)): true},
-		Limiter: endpoint.NewLimiter(1000), MaxBody: s.set.MaxBody,
+		Limits: s.stage.now.Limits, MaxBody: s.set.MaxBody,
 	}).Probed(probe)
 	log := &causes{}
 	server := rest.New(rest.Options{Logger: slog.New(log), BodyLimit: s.set.MaxBody})

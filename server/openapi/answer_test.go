@@ -41,7 +41,7 @@ func serve(t *testing.T) fasthttp.RequestHandler {
 	var eps []rest.Endpoint
 	for _, f := range app.Flows {
 		eps = append(eps, endpoint.New(f, endpoint.Deps{
-			Sessions: stores.Sessions, Repeats: stores.Repeats, Limiter: endpoint.NewLimiter(1000), MaxBody: 1 << 16,
+			Sessions: stores.Sessions, Repeats: stores.Repeats, Limits: stores.Limits, MaxBody: 1 << 16,
 		}))
 	}
 	s := rest.New(rest.Options{Logger: slog.New(slog.DiscardHandler)})
