@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
@@ -309,10 +310,10 @@ func (o *op) leaving(ctx context.Context, err error) *Error {
 		if !errors.Is(err, out) {
 			continue
 		}
-		sentence := out.Doc
+		sentence, wait := out.Doc, time.Duration(0)
 		var e *exit
-		if errors.As(err, &e) && e.sentence != "" {
-			sentence = e.sentence
+		if errors.As(err, &e) {
+			sentence, wait = cmp.Or(e.sentence, sentence), e.wait
 		}
 		told := Fail(out.Kind, out.Name, sentence)
 		for _, d := range o.declared {
@@ -320,6 +321,7 @@ func (o *op) leaving(ctx context.Context, err error) *Error {
 				told = d.error()
 			}
 		}
+		told.RetryAfter = wait
 		return o.error(told, err)
 	}
 	return o.broken(ctx, err)

@@ -71,6 +71,11 @@ func Define[In, Out any](name, doc string, fn func(context.Context, In) (Out, er
 		In:  structType(reflect.TypeFor[In](), name+" input"),
 		Out: structType(reflect.TypeFor[Out](), name+" output"),
 	}
+	for _, p := range n.In.Props {
+		if p.instead != "" && n.In.prop(p.instead) == nil {
+			panic("engine: node " + name + " has no parameter " + p.instead + " for where " + p.Name + " is absent")
+		}
+	}
 	for i, o := range outcomes {
 		if slices.ContainsFunc(outcomes[:i], func(p *Outcome) bool { return p.Name == o.Name }) {
 			panic("engine: node " + name + " names outcome " + o.Name + " twice")

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind says what sort of failure ends a flow. Each transport maps it to its own
@@ -55,18 +56,25 @@ func (o *Outcome) Because(cause error) error { return &exit{o: o, cause: cause} 
 // sentence must not hold anything internal.
 func (o *Outcome) Saying(sentence string) error { return &exit{o: o, sentence: sentence} }
 
+// After leaves by o and tells the caller after what time trying again may help.
+func (o *Outcome) After(wait time.Duration) error { return &exit{o: o, wait: wait} }
+
 // exit is an outcome with something to add.
 type exit struct {
 	o        *Outcome
 	cause    error
 	sentence string
+	wait     time.Duration
 }
 
 func (e *exit) Error() string {
 	if e.cause != nil {
 		return e.o.Name + ": " + e.cause.Error()
 	}
-	return e.o.Name + ": " + e.sentence
+	if e.sentence != "" {
+		return e.o.Name + ": " + e.sentence
+	}
+	return e.o.Name
 }
 
 func (e *exit) Unwrap() []error {

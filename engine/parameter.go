@@ -56,6 +56,11 @@ func (c *compiler) given(st *step, n *Node) map[string]bool {
 			st.misspelt = true
 		}
 	}
+	for _, m := range st.with {
+		if p := n.In.prop(m.name); p != nil && p.instead != "" && !given[p.instead] {
+			c.standIn(m.v, n, p)
+		}
+	}
 	for _, p := range n.In.Props {
 		if !given[p.Name] && !p.Optional && !st.misspelt {
 			c.problem(st.wordAt, p.Doc, "%s needs %q", n.Name, p.Name)
@@ -100,6 +105,16 @@ func (c *compiler) moved(v *value, p *Prop, moves []move, o *op) {
 // makes that of another needless.
 func proved(s, t *Type) bool {
 	return s == t || s.Base == String && t.Base == String && s.Format == t.Format && !t.limited()
+}
+
+// standIn asks for the parameter that is needed where another one may be absent.
+func (c *compiler) standIn(v *value, n *Node, p *Prop) {
+	if v.kind != refValue {
+		return
+	}
+	if from, ok := c.quietLookup(v.path); ok && from.optional {
+		c.problem(v.pos, n.In.prop(p.instead).Doc, "%s may be absent, so %s needs %q too", from.text, n.Name, p.instead)
+	}
 }
 
 // quietLookup is lookup without reporting.

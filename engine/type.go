@@ -94,6 +94,7 @@ type Prop struct {
 	depth   int     // of the embedded struct it comes from
 	pointer bool    // held as a pointer, nil when absent
 	omit    bool    // left out of JSON when zero
+	instead string  // the parameter that must be given where this one may be absent
 }
 
 // Notes are what documentation says of a property beside its type. They change nothing.
@@ -329,7 +330,7 @@ func (t *Type) addFields(rt reflect.Type, base uintptr, depth int, where string,
 		case f.Tag.Get("doc") == "":
 			panic(fmt.Sprintf("engine: %s has no documentation", at))
 		}
-		p := &Prop{Name: name, Doc: f.Tag.Get("doc"), field: f.Name, offset: base + f.Offset, depth: depth}
+		p := &Prop{Name: name, Doc: f.Tag.Get("doc"), field: f.Name, offset: base + f.Offset, depth: depth, instead: f.Tag.Get("absent")}
 		ft := f.Type
 		if ft.Kind() == reflect.Pointer {
 			ft, p.pointer, p.Optional = ft.Elem(), true, true

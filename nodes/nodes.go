@@ -28,9 +28,9 @@ type Stores struct {
 // by h.
 func Core(s Stores, h *password.Hasher) []*engine.Node {
 	return slices.Concat(
-		user.Nodes(s.Users, h),                  // fetch create update
-		password.Nodes(s.Passwords, s.Users, h), // check set
-		session.Nodes(s.Sessions),               // create get list update delete deleteAll deleteOthers
-		data.Nodes(s.Data),                      // get find count create update delete write
+		user.Nodes(s.Users, h),                            // fetch create update
+		password.Nodes(s.Passwords, s.Users, s.Limits, h), // check set
+		session.Nodes(s.Sessions),                         // create get list update delete deleteAll deleteOthers
+		data.Nodes(s.Data),                                // get find count create update delete write
 	)
 }

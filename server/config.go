@@ -26,6 +26,8 @@ type Config struct {
 	MaxBody        Size           `json:"max-body" default:"64KiB" min:"1KiB" max:"64MiB" doc:"Longest body of a request."`
 	Timeout        time.Duration  `json:"timeout" default:"30s" min:"1ms" max:"5m" doc:"How long a flow may run that names no timeout of its own."`
 	MinPassword    int            `json:"min-password" default:"15" min:"8" max:"64" doc:"Least characters of a new password. Less than 15 is for services that ask for a second factor."`
+	SignInFailures int            `json:"sign-in-failures" default:"10" min:"3" max:"100" doc:"Wrong passwords for one account in an hour; beyond half of them answers come later, beyond all of them they are refused. A place where the owner signed in lately has an allowance of its own, so that nobody can lock an owner out. More than 100 would let weak passwords be guessed."`
+	HostFailures   int            `json:"address-failures" default:"300" min:"10" max:"100000" doc:"Wrong passwords from one address, or one IPv6 /64, in an hour, whatever the account. Many people can be behind one address. Where a proxy is in front, set trusted-proxies, or all callers are counted as one."`
 	Notice         time.Duration  `json:"notice" default:"0s" min:"0s" max:"5m" doc:"How long a server that was told to stop still takes requests while /readyz says no, so that load balancers can turn elsewhere."`
 	NoWatch        bool           `json:"no-watch" default:"false" doc:"Do not reload flows when their files change. SIGHUP still does."`
 	LogFormat      string         `json:"log-format" default:"text" enum:"text|json" doc:"How log lines are written: text or json."`

@@ -26,6 +26,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/data"
+	"sluice/nodes/limit"
 	"sluice/nodes/password"
 	"sluice/server/endpoint"
 	"sluice/server/rest"
@@ -93,7 +94,9 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if s.flows, err = newSource(&s.conf, s.options, true); err != nil {
 		return nil, err
 	}
-	hasher, err := password.NewHasher(password.Settings{MinLength: s.conf.MinPassword})
+	hasher, err := password.NewHasher(password.Settings{
+		MinLength: s.conf.MinPassword, Wrong: limit.Policy{Account: s.conf.SignInFailures, Address: s.conf.HostFailures},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("setting passwords up: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"sluice/engine"
+	"sluice/nodes/limit"
 	"sluice/nodes/user"
 )
 
@@ -14,12 +15,12 @@ type (
 )
 
 func Check(ctx context.Context, s Store, h *Hasher, in CheckIn) (user.ProvenID, error) {
-	out, err := keeper{store: s, hasher: h}.check(ctx, in)
+	out, err := keeper{store: s, hasher: h, throttle: limit.NewThrottle(nil, h.settings.Wrong)}.check(ctx, in)
 	return out.UserID, err
 }
 
 func Set(ctx context.Context, s Store, us user.Store, h *Hasher, in SetIn) (engine.None, error) {
-	return keeper{s, us, h}.set(ctx, in)
+	return keeper{store: s, users: us, hasher: h}.set(ctx, in)
 }
 
 // Quick makes a hasher that is weak, so that tests of other things are quick.

@@ -1,11 +1,13 @@
 package password
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"sluice/engine"
+	"sluice/nodes/limit"
 	"sluice/nodes/user"
 )
 
@@ -13,29 +15,45 @@ import (
 // such a user.
 var Mismatch = engine.NewOutcome("mismatch", engine.Unauthenticated, "The e-mail address or the password is wrong.")
 
-// Nodes returns the password nodes, which keep hashes in s, find users in us
-// and hash by h.
-func Nodes(s Store, us user.Store, h *Hasher) []*engine.Node {
-	n := keeper{s, us, h}
+// Nodes returns the password nodes, which keep hashes in s, find users in us,
+// count wrong passwords in ls, or in memory where that is nil, and hash by h.
+func Nodes(s Store, us user.Store, ls limit.Store, h *Hasher) []*engine.Node {
+	n := keeper{s, us, h, limit.NewThrottle(ls, h.settings.Wrong)}
 	return []*engine.Node{
 		// A hash that is renewed is of the same password, which is no write to note.
 		engine.Define("password.check", "Proves who a user is by the user's password. "+
-			"An absent user, a disabled one and one without a password cost the same time as a wrong password and leave by mismatch, so let user.fetch continue on notFound.",
-			n.check, Mismatch, user.Busy).Reading("passwords"),
+			"An absent user, a disabled one and one without a password cost the same time as a wrong password and leave by mismatch, so let user.fetch continue on notFound. "+
+			"Wrong passwords are counted for the account and for the caller's address, in all flows together: after some, answers come later, then they are throttled.",
+			n.check, Mismatch, limit.Throttled, user.Busy).Reading("passwords"),
 		engine.Define("password.set", "Sets the password of a user. Sessions live on: end them with session.deleteOthers or session.deleteAll.",
 			n.set, user.WeakPassword, user.Busy, user.NotFound, user.Stale).Reading("users").Writing("passwords"),
 	}
 }
 
 type keeper struct {
-	store  Store
-	users  user.Store
-	hasher *Hasher
+	store    Store
+	users    user.Store
+	hasher   *Hasher
+	throttle *limit.Throttle
 }
 
 type checkIn struct {
-	User     *user.User `json:"user" doc:"User who claims to sign in, absent where nobody was found."`
+	User     *user.User `json:"user" absent:"account" doc:"User who claims to sign in, absent where nobody was found."`
+	Account  string     `json:"account,omitzero" doc:"What the caller claims to be, as in $body.email: wrong passwords are counted by it where there is no such user."`
 	Password string     `json:"password" format:"password" secret:"true" doc:"Password that was given."`
+	IP       string     `json:"ip" default:"$request.ip" doc:"Address of the caller."`
+}
+
+// account is by what wrong passwords are counted: the same for every spelling of
+// an address, and whether or not somebody has it.
+func (in *checkIn) account() string {
+	if in.User != nil {
+		return cmp.Or(in.User.EmailKey, in.User.ID)
+	}
+	if _, key, err := user.EmailKey(in.Account); err == nil {
+		return key
+	}
+	return in.Account
 }
 
 type checkOut struct {
@@ -43,14 +61,33 @@ type checkOut struct {
 }
 
 func (k keeper) check(ctx context.Context, in checkIn) (checkOut, error) {
+	if k.hasher.full() {
+		return checkOut{}, user.Busy
+	}
+	attempt, err := k.throttle.Begin(ctx, in.account(), in.IP)
+	if err != nil {
+		return checkOut{}, err
+	}
+	out, err := k.compare(ctx, in)
+	switch {
+	case err == nil:
+		err = attempt.Succeeded(context.WithoutCancel(ctx))
+	case !errors.Is(err, Mismatch):
+		err = errors.Join(err, attempt.Undo(context.WithoutCancel(ctx)))
+	}
+	if err != nil {
+		return checkOut{}, err
+	}
+	return out, nil
+}
+
+// compare tells whether the password is that of the user.
+func (k keeper) compare(ctx context.Context, in checkIn) (checkOut, error) {
 	// Nobody and the disabled go the same way as everybody, with an id that has
 	// no password.
 	var id user.ProvenID
 	if in.User != nil && !in.User.Disabled {
 		id = user.ProvenID{ID: in.User.ID, Epoch: in.User.Epoch}
-	}
-	if k.hasher.full() {
-		return checkOut{}, user.Busy
 	}
 	stored, err := k.store.Hash(ctx, id.ID)
 	if err != nil && !errors.Is(err, ErrNoPassword) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"sluice/nodes/limit"
 )
 
 // Settings say how passwords are hashed and judged. The zero value of a field
@@ -17,6 +19,7 @@ type Settings struct {
 	Queue     int           // calls that wait for a hash; default 64
 	Wait      time.Duration // the longest wait for a hash; default 2s
 	MinLength int           // code points of a new password; default 15
+	Wrong     limit.Policy  // how many wrong passwords are allowed
 }
 
 // Bounds of the parameters of argon2id, so that no stored hash and no setting

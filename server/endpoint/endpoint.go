@@ -37,7 +37,7 @@ type Deps struct {
 	Repeats  repeat.Store // may be nil where no flow has repeat:
 	Keys     Keys
 	Limits   limit.Store // may be nil where no flow has limit:
-	MaxBody  int // bytes
+	MaxBody  int         // bytes
 }
 
 // An Endpoint is one flow, ready to be called by any number of callers at once.

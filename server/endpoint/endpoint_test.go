@@ -23,8 +23,8 @@ import (
 // A world is a store with one user and one session, whose token is token.
 type world struct {
 	nodes.Stores
-	token   string
-	hash    session.Hash
+	token string
+	hash  session.Hash
 }
 
 func newWorld(t testing.TB) *world {

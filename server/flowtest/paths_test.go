@@ -47,7 +47,7 @@ steps:
     on: {notFound: continue}
   - id: proof
     node: password.check
-    with: {user: $user, password: $body.password}
+    with: {user: $user, account: ada, password: $body.password}
     on:
       mismatch:
         - fail: no

@@ -15,6 +15,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/data"
+	"sluice/nodes/limit"
 	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
@@ -29,6 +30,7 @@ type stage struct {
 	passwords *struct{ password.Store }
 	sessions  *struct{ session.Store }
 	documents *struct{ data.Store }
+	limits    *struct{ limit.Store }
 	now       nodes.Stores // of the test that is on
 	hasher    *password.Hasher
 	sqlite    bool
@@ -56,13 +58,14 @@ func (u *watchedUsers) Create(ctx context.Context, who user.User, passwordHash s
 
 func newStage(h *password.Hasher, sqlite bool) *stage {
 	return &stage{
-		users: &watchedUsers{}, passwords: &struct{ password.Store }{}, sessions: &struct{ session.Store }{}, documents: &struct{ data.Store }{memory.New().Data},
+		users: &watchedUsers{}, passwords: &struct{ password.Store }{}, sessions: &struct{ session.Store }{},
+		documents: &struct{ data.Store }{memory.New().Data}, limits: &struct{ limit.Store }{},
 		hasher: h, sqlite: sqlite, hashes: map[string]string{},
 	}
 }
 
 func (st *stage) stores() nodes.Stores {
-	return nodes.Stores{Users: st.users, Passwords: st.passwords, Sessions: st.sessions, Data: st.documents}
+	return nodes.Stores{Users: st.users, Passwords: st.passwords, Sessions: st.sessions, Data: st.documents, Limits: st.limits}
 }
 
 // clear brings empty stores on stage. The caller calls off when the test is over.
@@ -75,7 +78,7 @@ func (st *stage) clear(ctx context.Context, collections []*engine.Collection) (o
 	}
 	st.now = s
 	st.users.Store, st.users.ids = s.Users, nil
-	st.passwords.Store, st.sessions.Store, st.documents.Store = s.Passwords, s.Sessions, s.Data
+	st.passwords.Store, st.sessions.Store, st.documents.Store, st.limits.Store = s.Passwords, s.Sessions, s.Data, s.Limits
 	if len(collections) > 0 {
 		var all []*data.Collection
 		for _, c := range collections {
