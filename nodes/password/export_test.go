@@ -14,6 +14,15 @@ type (
 	SetIn   = setIn
 )
 
+// NewCheck returns password.check on one store of counters.
+func NewCheck(s Store, ls limit.Store, h *Hasher) func(context.Context, CheckIn) error {
+	k := keeper{store: s, hasher: h, throttle: limit.NewThrottle(ls, h.settings.Wrong)}
+	return func(ctx context.Context, in CheckIn) error {
+		_, err := k.check(ctx, in)
+		return err
+	}
+}
+
 func Check(ctx context.Context, s Store, h *Hasher, in CheckIn) (user.ProvenID, error) {
 	out, err := keeper{store: s, hasher: h, throttle: limit.NewThrottle(nil, h.settings.Wrong)}.check(ctx, in)
 	return out.UserID, err
