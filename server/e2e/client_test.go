@@ -16,6 +16,7 @@ import (
 type client struct {
 	url   string
 	agent string // User-Agent header
+	from  string // X-Forwarded-For header; "" for none
 	http  *http.Client
 
 	patience int // how often a request that is answered by 503 is sent again
@@ -51,6 +52,11 @@ func newClient(url string) *client {
 // as returns a client with a User-Agent of its own on the same connections.
 func (c *client) as(agent string) *client { return &client{url: c.url, agent: agent, http: c.http} }
 
+// at returns a client that says it calls for an address, on the same connections.
+func (c *client) at(ip string) *client {
+	return &client{url: c.url, agent: c.agent, from: ip, http: c.http}
+}
+
 // try sends a request, and again as far as the client is patient.
 func (c *client) try(ctx context.Context, method, path, token, body string) (a answer, err error) {
 	for n := 0; ; n++ {
@@ -69,6 +75,9 @@ func (c *client) once(ctx context.Context, method, path, token, body string) (an
 		return answer{}, fmt.Errorf("making request: %w", err)
 	}
 	q.Header.Set("User-Agent", c.agent)
+	if c.from != "" {
+		q.Header.Set("X-Forwarded-For", c.from)
+	}
 	if body != "" {
 		q.Header.Set("Content-Type", "application/json")
 	}

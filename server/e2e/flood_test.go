@@ -19,9 +19,10 @@ import (
 	"sluice/server/store/sqlite"
 )
 
-// seed puts users, all with the same password, into a folder's database before a server
-// serves from it, without the price of hashing each: user 7 is u7@example.com.
-func seed(t testing.TB, dir string, n int) {
+// seed puts users, all with the same password, into a folder's database before a
+// server serves from it, without the price of hashing each: user 7 is
+// u7@example.com. Those from a number on are disabled.
+func seed(t testing.TB, dir string, n, off int) {
 	t.Helper()
 	h, err := passwords.NewHasher(passwords.Settings{})
 	if err != nil {
@@ -41,7 +42,7 @@ func seed(t testing.TB, dir string, n int) {
 		wg.Go(func() {
 			for i := part; i < n; i += 8 {
 				address := numbered(i)
-				u := user.User{ID: fmt.Sprintf("u%d", i), Email: address, EmailKey: address, CreationDtm: now, UpdatedDtm: now}
+				u := user.User{ID: fmt.Sprintf("u%d", i), Email: address, EmailKey: address, CreationDtm: now, UpdatedDtm: now, Disabled: i >= off}
 				if err := db.Stores().Users.Create(t.Context(), u, hash); err != nil {
 					t.Errorf("seeding user %d: %v", i, err)
 					return
@@ -145,7 +146,7 @@ func latencies(t testing.TB, c *client, token string, during time.Duration) (too
 func TestFloodOfSignInsIsBorne(t *testing.T) {
 	const clients, most = 2000, 96 << 20
 	dir := open(t)
-	seed(t, dir, clients/2)
+	seed(t, dir, clients/2, clients/2)
 	s := serve(t, dir, "--trusted-proxies", "127.0.0.1")
 	c := newClient(s.url)
 	ada := c.enter(t, "/auth/sign-up", "ada@example.com", password)
