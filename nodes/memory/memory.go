@@ -1,4 +1,4 @@
-// Package memory keeps users, passwords, sessions, repeated calls and documents in memory.
+// Package memory has every store, in memory.
 // It is simple and obviously right: the model to which other stores are
 // compared, and good enough for tests that need any store.
 package memory

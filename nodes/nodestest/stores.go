@@ -1,5 +1,4 @@
-// Package nodestest holds what the stores of users, passwords, sessions,
-// repeated calls and documents must do, as tests: [Stores] runs them against a store. The
+// Package nodestest holds what stores must do, as tests: [Stores] runs them against one. The
 // model to which stores are compared is that of package memory.
 package nodestest
 

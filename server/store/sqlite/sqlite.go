@@ -1,5 +1,5 @@
-// Package sqlite keeps users, passwords, sessions, answers to repeated calls and
-// documents in one SQLite file, which one process owns.
+// Package sqlite keeps all that a server keeps in one SQLite file, which one
+// process owns.
 //
 // # On disk
 //
@@ -44,7 +44,8 @@
 // in one transaction; a session is created only under the epoch of its proof.
 // So no sign-in that is under way survives it.
 //
-// Documents are not cached: they are read from the file.
+// Documents are not cached: they are read from the file. Counters of limits are in
+// memory, and a second later in the file: a crash forgets what was counted since.
 //
 // Expiry is compared in every read. A sweeper that deletes expired rows once a
 // minute only saves space.
