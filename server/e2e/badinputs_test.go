@@ -75,7 +75,7 @@ func wellFormed(digit string) string { return "sls_" + strings.Repeat(digit, 43)
 func TestHostileRequestsDoNothing(t *testing.T) {
 	const key, growth = "key-of-the-tests", 64 // MiB
 	sum := sha256.Sum256([]byte(key))
-	s := serve(t, open(t), "--api-key-hashes", hex.EncodeToString(sum[:]))
+	s := serve(t, open(t), "--api-key-hashes", hex.EncodeToString(sum[:]), "--sign-in-failures", "100")
 	c := newClient(s.url)
 	v := victims(t, c, key)
 	sessions := func() int {

@@ -169,7 +169,7 @@ func (j *journal) next() *cut {
 func (op *cut) send(ctx context.Context, c *client) (answer, error) {
 	switch op.what {
 	case "sign-up", "sign-in":
-		return c.try(ctx, "POST", "/auth/"+op.what, "", credentials(op.account.email, password))
+		return c.patient(ctx, "POST", "/auth/"+op.what, "", credentials(op.account.email, password))
 	case "again":
 		return c.try(ctx, "POST", "/test/again", op.sessions[0].token, "")
 	case "join":
