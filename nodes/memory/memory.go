@@ -54,6 +54,13 @@ type account struct {
 	hash string // of the password; empty for none
 }
 
+// shown returns the user, who shares nothing with the account.
+func (a *account) shown() user.User {
+	u := a.User
+	u.Groups = slices.Clone(u.Groups)
+	return u
+}
+
 // A known call runs under its claim, or has an answer that is kept until the
 // claim's Until.
 type known struct {
@@ -122,6 +129,7 @@ func (us users) Create(ctx context.Context, u user.User, passwordHash string) er
 	if us.m.byKey(u.EmailKey) != nil {
 		return user.ErrEmailTaken
 	}
+	u.Groups = append([]string{}, u.Groups...)
 	us.m.users[u.ID] = &account{u, passwordHash}
 	return nil
 }
@@ -132,7 +140,7 @@ func (us users) ByID(ctx context.Context, id string) (user.User, error) {
 	}
 	defer us.m.mu.Unlock()
 	if a := us.m.users[id]; a != nil {
-		return a.User, nil
+		return a.shown(), nil
 	}
 	return user.User{}, user.ErrNoUser
 }
@@ -143,7 +151,7 @@ func (us users) ByEmail(ctx context.Context, key string) (user.User, error) {
 	}
 	defer us.m.mu.Unlock()
 	if a := us.m.byKey(key); a != nil {
-		return a.User, nil
+		return a.shown(), nil
 	}
 	return user.User{}, user.ErrNoUser
 }
@@ -167,11 +175,43 @@ func (us users) Update(ctx context.Context, id string, c user.Change, now time.T
 	set(&a.EmailVerified, c.EmailVerified)
 	set(&a.Name, c.Name)
 	set(&a.Disabled, c.Disabled)
+	if c.Groups != nil {
+		a.Groups = append([]string{}, c.Groups...)
+	}
 	a.UpdatedDtm = now
-	if c.Disabled != nil && *c.Disabled {
+	if c.EndsSessions() {
 		us.m.endAll(a, "")
 	}
-	return a.User, nil
+	return a.shown(), nil
+}
+
+func (us users) List(ctx context.Context, after string, limit int) ([]user.User, error) {
+	if err := us.m.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer us.m.mu.Unlock()
+	var page []user.User
+	for id, a := range us.m.users {
+		if after == "" || id < after {
+			page = append(page, a.shown())
+		}
+	}
+	slices.SortFunc(page, func(a, b user.User) int { return cmp.Compare(b.ID, a.ID) })
+	return page[:min(limit, len(page))], nil
+}
+
+func (us users) Delete(ctx context.Context, id string, _ time.Time) error {
+	if err := us.m.lock(ctx); err != nil {
+		return err
+	}
+	defer us.m.mu.Unlock()
+	a := us.m.users[id]
+	if a == nil {
+		return user.ErrNoUser
+	}
+	us.m.endAll(a, "")
+	delete(us.m.users, id)
+	return nil
 }
 
 func set[T any](field, value *T) {

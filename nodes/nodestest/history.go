@@ -144,6 +144,8 @@ func (h *history) next() operation {
 		return h.createUser()
 	case n < 12:
 		return h.updateUser()
+	case n < 13:
+		return h.deleteUser()
 	case n < 18:
 		return h.findUser()
 	case n < 24:
@@ -176,7 +178,10 @@ func (h *history) updateUser() operation {
 	id, now, c := h.pick(h.users), h.now, user.Change{}
 	key, name, on := h.key(), fmt.Sprint("name ", h.IntN(9)), h.IntN(2) == 0
 	text := fmt.Sprintf("update %s:", id)
-	switch h.IntN(4) {
+	switch h.IntN(5) {
+	case 4:
+		c.Groups = session.Groups{Set: h.groups()}.Apply([]string{})
+		text += fmt.Sprintf(" groups %q", c.Groups)
 	case 0:
 		c.Email, c.EmailKey = &key, &key
 		text += " address " + key
@@ -196,10 +201,21 @@ func (h *history) updateUser() operation {
 	}}
 }
 
+func (h *history) deleteUser() operation {
+	id, now := h.pick(h.users), h.now
+	return operation{text: "delete " + id, do: func(ctx context.Context, w world) string { return answer(w.Users.Delete(ctx, id, now)) }}
+}
+
 func (h *history) findUser() operation {
-	id, key := h.pick(h.users), h.key()
-	return operation{text: fmt.Sprintf("find %s and the one of %s", id, key), do: func(ctx context.Context, w world) string {
-		return found(w.Users.ByID(ctx, id)) + "; " + found(w.Users.ByEmail(ctx, key))
+	id, key, after, limit := h.pick(h.users), h.key(), h.pick(h.users), 1+h.IntN(3)
+	text := fmt.Sprintf("find %s, the one of %s, and %d behind %s", id, key, limit, after)
+	return operation{text: text, do: func(ctx context.Context, w world) string {
+		page, err := w.Users.List(ctx, after, limit)
+		text := found(w.Users.ByID(ctx, id)) + "; " + found(w.Users.ByEmail(ctx, key)) + "; " + answer(err)
+		for _, u := range page {
+			text += "; " + found(u, nil)
+		}
+		return text
 	}}
 }
 
@@ -336,8 +352,8 @@ func found(u user.User, err error) string {
 	if err != nil {
 		return answer(err)
 	}
-	return fmt.Sprintf("%s %q %q %q verified %t disabled %t %s %s", u.ID, u.Email, u.EmailKey, u.Name,
-		u.EmailVerified, u.Disabled, clock(u.CreationDtm), clock(u.UpdatedDtm))
+	return fmt.Sprintf("%s %q %q %q verified %t disabled %t %q %s %s", u.ID, u.Email, u.EmailKey, u.Name,
+		u.EmailVerified, u.Disabled, u.Groups, clock(u.CreationDtm), clock(u.UpdatedDtm))
 }
 
 func got(s *session.Session, err error) string {

@@ -84,7 +84,7 @@ func release(t *testing.T, s nodes.Stores, c repeat.Claim) {
 
 // sameAnswer compares answers. A body of no bytes is not the same as none.
 func sameAnswer(a, b engine.Answer) bool {
-	return a.Status == b.Status && slices.Equal(a.Headers, b.Headers) &&
+	return a.Status == b.Status && a.Type == b.Type && slices.Equal(a.Headers, b.Headers) &&
 		bytes.Equal(a.Body, b.Body) && (a.Body == nil) == (b.Body == nil)
 }
 
@@ -105,6 +105,7 @@ func answerIsKept(t *testing.T, s nodes.Stores) {
 			}
 			return b
 		}()},
+		"media type":   {Status: 200, Body: []byte("id,total"), Type: "text/csv"},
 		"longest body": {Status: 200, Body: bytes.Repeat([]byte("x"), repeat.MaxBody)},
 		"same header twice": {Status: 200, Headers: []engine.Header{
 			{Name: "Link", Value: "<b>"}, {Name: "Link", Value: "<a>"}, {Name: "X-Empty", Value: ""},

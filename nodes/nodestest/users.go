@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,6 +29,11 @@ func Users(t *testing.T, open func(t *testing.T) nodes.Stores) {
 		{"an update to a taken address changes nothing", takenChangesNothing},
 		{"disabling ends the user's sessions and proofs in the same step", disablingEnds},
 		{"no sign-in slips past a disabling", disablingRaces},
+		{"groups come back in order, and share nothing", userGroupsAreOwn},
+		{"setting groups ends the user's sessions and proofs in the same step", regroupingEnds},
+		{"all users are listed once, page by page, greatest id first", usersAreListed},
+		{"a deleted user is gone with sessions, proofs and password, and leaves the address", deletedIsGone},
+		{"no sign-in slips past a deletion", deletionRaces},
 		{"a cancelled context is an error", usersCancel},
 	})
 }
@@ -35,7 +42,9 @@ func Users(t *testing.T, open func(t *testing.T) nodes.Stores) {
 func sameUser(a, b user.User) bool {
 	same := a.CreationDtm.Equal(b.CreationDtm) && a.UpdatedDtm.Equal(b.UpdatedDtm)
 	a.CreationDtm, a.UpdatedDtm, a.Epoch = b.CreationDtm, b.UpdatedDtm, b.Epoch
-	return same && a == b
+	same = same && slices.Equal(a.Groups, b.Groups)
+	a.Groups, b.Groups = nil, nil
+	return same && reflect.DeepEqual(a, b)
 }
 
 // wantUser fails the test unless a user is stored as it is wanted, by id and by address.
@@ -52,7 +61,7 @@ func wantUser(t *testing.T, s nodes.Stores, want user.User) {
 func userIsFound(t *testing.T, s nodes.Stores) {
 	plain := newUser()
 	full := newUser()
-	full.EmailVerified, full.Name = true, "Ada"
+	full.EmailVerified, full.Name, full.Groups = true, "Ada", []string{"admin", "staff"}
 	shut := newUser()
 	shut.Disabled = true
 	for _, u := range []user.User{plain, full, shut} {
@@ -184,6 +193,9 @@ func updateSets(t *testing.T, s nodes.Stores) {
 		{user.Change{Disabled: &yes}, func(u *user.User) { u.Disabled = true }},
 		{user.Change{Disabled: &no, EmailVerified: &no}, func(u *user.User) { u.Disabled, u.EmailVerified = false, false }},
 		{user.Change{Name: &none}, func(u *user.User) { u.Name = "" }},
+		{user.Change{Groups: []string{"a", "b"}}, func(u *user.User) { u.Groups = []string{"a", "b"} }},
+		{user.Change{Name: &name}, func(u *user.User) { u.Name = name }},
+		{user.Change{Groups: []string{}}, func(u *user.User) { u.Groups = nil }},
 	}
 	for i, step := range steps {
 		u.UpdatedDtm = u.UpdatedDtm.Add(time.Second)
@@ -275,8 +287,10 @@ func wantStale(t *testing.T, s nodes.Stores, when string, p user.ProvenID, now t
 	wantDead(t, s, made, now)
 }
 
-func disablingRaces(t *testing.T, s nodes.Stores) {
-	yes := true
+// slipsPast fails the test where a session that is created while the user is
+// shut out lives on.
+func slipsPast(t *testing.T, s nodes.Stores, what string, shut func(id string, now time.Time) error) {
+	t.Helper()
 	for range 30 {
 		now, u := present(), addUser(t, s)
 		made := make([]session.Session, 16)
@@ -285,8 +299,7 @@ func disablingRaces(t *testing.T, s nodes.Stores) {
 		}
 		errs := together(len(made)+1, func(i int) error {
 			if i == len(made) {
-				_, err := s.Users.Update(t.Context(), u.ID, user.Change{Disabled: &yes}, now)
-				return err
+				return shut(u.ID, now)
 			}
 			err := s.Sessions.Create(t.Context(), hashOf(made[i].ID), made[i])
 			if errors.Is(err, session.ErrStaleProof) {
@@ -295,12 +308,119 @@ func disablingRaces(t *testing.T, s nodes.Stores) {
 			return err
 		})
 		if err := errors.Join(errs...); err != nil {
-			t.Fatalf("Sessions.Create beside Users.Update = %v, want nil or %v", err, session.ErrStaleProof)
+			t.Fatalf("Sessions.Create beside %s = %v, want nil or %v", what, err, session.ErrStaleProof)
 		}
 		for _, m := range made {
 			wantDead(t, s, m, now)
 		}
 	}
+}
+
+func disablingRaces(t *testing.T, s nodes.Stores) {
+	yes := true
+	slipsPast(t, s, "Users.Update", func(id string, now time.Time) error {
+		_, err := s.Users.Update(t.Context(), id, user.Change{Disabled: &yes}, now)
+		return err
+	})
+}
+
+func deletionRaces(t *testing.T, s nodes.Stores) {
+	slipsPast(t, s, "Users.Delete", func(id string, now time.Time) error { return s.Users.Delete(t.Context(), id, now) })
+}
+
+func userGroupsAreOwn(t *testing.T, s nodes.Stores) {
+	u := newUser()
+	u.Groups = []string{"admin", "staff"}
+	given := slices.Clone(u.Groups)
+	if err := s.Users.Create(t.Context(), u, "hash"); err != nil {
+		t.Fatalf("Users.Create(%s) = %v, want nil", u.ID, err)
+	}
+	u.Groups[0] = "changed by the caller"
+	for range 2 {
+		got, err := s.Users.ByID(t.Context(), u.ID)
+		if err != nil || !slices.Equal(got.Groups, given) {
+			t.Fatalf("Users.ByID(%s) = groups %q, %v, want %q", u.ID, got.Groups, err, given)
+		}
+		got.Groups[0] = "changed by another caller"
+	}
+}
+
+func regroupingEnds(t *testing.T, s nodes.Stores) {
+	now := present()
+	u, bystander := addUser(t, s), addUser(t, s)
+	mine, other, old := addSession(t, s, u.ID, now), addSession(t, s, bystander.ID, now), proof(t, s, u.ID)
+	for _, groups := range [][]string{{"staff"}, {}} {
+		got, err := s.Users.Update(t.Context(), u.ID, user.Change{Groups: groups}, now)
+		if err != nil || !slices.Equal(got.Groups, groups) {
+			t.Fatalf("Users.Update(%s) = groups %q, %v, want %q", u.ID, got.Groups, err, groups)
+		}
+		wantDead(t, s, mine, now)
+		wantStale(t, s, "of before the groups changed", old, now)
+		mine, old = addSession(t, s, u.ID, now), proof(t, s, u.ID)
+	}
+	wantLive(t, s, mine.ID, now)
+	wantLive(t, s, other.ID, now)
+}
+
+func usersAreListed(t *testing.T, s nodes.Stores) {
+	if page, err := s.Users.List(t.Context(), "", 10); err != nil || len(page) != 0 {
+		t.Fatalf("Users.List of an empty store = %v, %v, want none", page, err)
+	}
+	var want []user.User
+	for range 7 {
+		want = append([]user.User{addUser(t, s)}, want...)
+	}
+	for _, limit := range []int{1, 3, 7, 100} {
+		var got []user.User
+		for after := ""; ; after = got[len(got)-1].ID {
+			page, err := s.Users.List(t.Context(), after, limit)
+			if err != nil || len(page) > limit {
+				t.Fatalf("Users.List(%q, %d) = %d users, %v, want at most %d", after, limit, len(page), err, limit)
+			}
+			if got = append(got, page...); len(page) < limit {
+				break
+			}
+		}
+		if !slices.EqualFunc(got, want, sameUser) {
+			t.Errorf("Users.List in pages of %d = %+v, want %+v", limit, got, want)
+		}
+	}
+	if err := s.Users.Delete(t.Context(), want[2].ID, present()); err != nil {
+		t.Fatalf("Users.Delete(%s) = %v, want nil", want[2].ID, err)
+	}
+	if page, err := s.Users.List(t.Context(), want[2].ID, 2); err != nil || !slices.EqualFunc(page, want[3:5], sameUser) {
+		t.Errorf("Users.List behind a user who is gone = %+v, %v, want %+v", page, err, want[3:5])
+	}
+}
+
+func deletedIsGone(t *testing.T, s nodes.Stores) {
+	now := present()
+	u, bystander := addUser(t, s), addUser(t, s)
+	mine, other, old := addSession(t, s, u.ID, now), addSession(t, s, bystander.ID, now), proof(t, s, u.ID)
+	if err := s.Users.Delete(t.Context(), u.ID, now); err != nil {
+		t.Fatalf("Users.Delete(%s) = %v, want nil", u.ID, err)
+	}
+	if _, err := s.Users.ByID(t.Context(), u.ID); !errors.Is(err, user.ErrNoUser) {
+		t.Errorf("Users.ByID of a deleted user = %v, want %v", err, user.ErrNoUser)
+	}
+	if _, err := s.Users.ByEmail(t.Context(), u.EmailKey); !errors.Is(err, user.ErrNoUser) {
+		t.Errorf("Users.ByEmail of a deleted user = %v, want %v", err, user.ErrNoUser)
+	}
+	if _, err := s.Passwords.Hash(t.Context(), u.ID); !errors.Is(err, password.ErrNoPassword) {
+		t.Errorf("Passwords.Hash of a deleted user = %v, want %v", err, password.ErrNoPassword)
+	}
+	wantDead(t, s, mine, now)
+	wantStale(t, s, "of a deleted user", old, now)
+	wantLive(t, s, other.ID, now)
+	if err := s.Users.Delete(t.Context(), u.ID, now); !errors.Is(err, user.ErrNoUser) {
+		t.Errorf("second Users.Delete(%s) = %v, want %v", u.ID, err, user.ErrNoUser)
+	}
+	next := newUser()
+	next.Email, next.EmailKey = u.Email, u.EmailKey
+	if err := s.Users.Create(t.Context(), next, "hash"); err != nil {
+		t.Errorf("Users.Create with the address of a deleted user = %v, want nil", err)
+	}
+	wantUser(t, s, next)
 }
 
 func usersCancel(t *testing.T, s nodes.Stores) {
@@ -312,6 +432,8 @@ func usersCancel(t *testing.T, s nodes.Stores) {
 			_, err := s.Users.ByEmail(ctx, u.EmailKey)
 			return err
 		},
+		"Users.List":   func(ctx context.Context) error { _, err := s.Users.List(ctx, "", 1); return err },
+		"Users.Delete": func(ctx context.Context) error { return s.Users.Delete(ctx, u.ID, present()) },
 		"Users.Update": func(ctx context.Context) error {
 			_, err := s.Users.Update(ctx, u.ID, user.Change{Name: &name}, present())
 			return err

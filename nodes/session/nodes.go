@@ -75,7 +75,7 @@ type Fresh struct {
 }
 
 func (k keeper) create(ctx context.Context, in createIn) (Fresh, error) {
-	if err := checkGroups(in.Groups); err != nil {
+	if err := user.CheckGroups(in.Groups); err != nil {
 		return Fresh{}, err
 	}
 	id, err := uuid.NewV7()
@@ -195,7 +195,7 @@ type updateOut struct {
 }
 
 func (k keeper) update(ctx context.Context, in updateIn) (updateOut, error) {
-	if err := checkGroups(in.SetGroups, in.AddGroups, in.RemoveGroups); err != nil {
+	if err := user.CheckGroups(in.SetGroups, in.AddGroups, in.RemoveGroups); err != nil {
 		return updateOut{}, err
 	}
 	w := Which{UserID: in.UserID}

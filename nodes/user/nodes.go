@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"sluice/engine"
 )
 
@@ -41,8 +39,8 @@ func Nodes(s Store, h Hasher) []*engine.Node {
 			"What it gives proves who the user is, so that a session can be opened at once.",
 			n.create, EmailTaken, InvalidEmail, WeakPassword, Busy).Writing("users", "passwords"),
 		engine.Define("user.update", "Changes what is given of a user. "+
-			"A new e-mail address counts as not verified unless emailVerified says otherwise. Disabling a user ends all of the user's sessions.",
-			n.update, NotFound, EmailTaken, InvalidEmail).Reading("users").Writing("users", "sessions"),
+			"A new e-mail address counts as not verified unless emailVerified says otherwise. Disabling a user, and setting the user's access groups, ends all of the user's sessions.",
+			n.update, NotFound, EmailTaken, InvalidEmail, InvalidGroup).Reading("users").Writing("users", "sessions"),
 	}
 }
 
@@ -91,28 +89,9 @@ type createOut struct {
 }
 
 func (p people) create(ctx context.Context, in createIn) (createOut, error) {
-	display, key, err := EmailKey(in.Email)
+	u, err := Add(ctx, p.store, p.hasher, User{Email: in.Email, Name: in.Name}, in.Password)
 	if err != nil {
-		return createOut{}, InvalidEmail.Because(err)
-	}
-	// A taken address costs as much as a free one, for flows that tell nobody
-	// which addresses have users.
-	u := User{Email: display, EmailKey: key, Name: in.Name}
-	hash, err := p.hasher.New(ctx, in.Password, u.Words()...)
-	if err != nil {
-		return createOut{}, fmt.Errorf("hashing password: %w", err)
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return createOut{}, fmt.Errorf("making id: %w", err)
-	}
-	u.ID, u.CreationDtm = id.String(), now()
-	u.UpdatedDtm = u.CreationDtm
-	switch err := p.store.Create(ctx, u, hash); {
-	case errors.Is(err, ErrEmailTaken):
-		return createOut{}, EmailTaken
-	case err != nil:
-		return createOut{}, fmt.Errorf("storing user: %w", err)
+		return createOut{}, err
 	}
 	return createOut{User: u, UserID: ProvenID{ID: u.ID, Epoch: u.Epoch}}, nil
 }
@@ -124,15 +103,22 @@ func (u User) Words() []string {
 }
 
 type updateIn struct {
-	UserID        string  `json:"userId" doc:"Id of the user."`
-	Name          *string `json:"name" max:"200" doc:"Name to show."`
-	Email         *string `json:"email" doc:"E-mail address."`
-	EmailVerified *bool   `json:"emailVerified" doc:"Whether the user has shown to own the address."`
-	Disabled      *bool   `json:"disabled" doc:"Whether the user is shut out."`
+	UserID        string   `json:"userId" doc:"Id of the user."`
+	Name          *string  `json:"name" max:"200" doc:"Name to show."`
+	Email         *string  `json:"email" doc:"E-mail address."`
+	EmailVerified *bool    `json:"emailVerified" doc:"Whether the user has shown to own the address."`
+	Disabled      *bool    `json:"disabled" doc:"Whether the user is shut out."`
+	Groups        []string `json:"groups,omitzero" doc:"Access groups in place of those there are; an empty list takes all away."`
 }
 
 func (p people) update(ctx context.Context, in updateIn) (User, error) {
+	if err := CheckGroups(in.Groups); err != nil {
+		return User{}, err
+	}
 	c := Change{Name: in.Name, EmailVerified: in.EmailVerified, Disabled: in.Disabled}
+	if in.Groups != nil {
+		c.Groups = sorted(in.Groups)
+	}
 	if in.Email != nil {
 		display, key, err := EmailKey(*in.Email)
 		if err != nil {

@@ -3,6 +3,7 @@ package user_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -47,15 +48,15 @@ func TestCreate(t *testing.T) {
 		now := time.Now().UTC()
 		want := user.User{
 			ID: out.User.ID, Email: "Ada@Example.com", EmailKey: "ada@example.com", Name: "Ada",
-			CreationDtm: now, UpdatedDtm: now,
+			Groups: []string{}, CreationDtm: now, UpdatedDtm: now,
 		}
-		if out.User != want || len(want.ID) != 36 {
+		if !reflect.DeepEqual(out.User, want) || len(want.ID) != 36 {
 			t.Errorf("create = %+v, want %+v", out.User, want)
 		}
 		if proof := (user.ProvenID{ID: want.ID}); out.UserID != proof {
 			t.Errorf("create proves %+v, want %+v", out.UserID, proof)
 		}
-		if got, err := s.Users.ByID(t.Context(), want.ID); err != nil || got != want {
+		if got, err := s.Users.ByID(t.Context(), want.ID); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("stored user = %+v, %v, want %+v", got, err, want)
 		}
 		if got, err := s.Passwords.Hash(t.Context(), want.ID); err != nil || got != "hash of long enough" {
@@ -111,7 +112,7 @@ func TestFetch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := user.Fetch(t.Context(), s.Users, tt.in)
-			if !errors.Is(err, tt.want) || err == nil && got != ada {
+			if !errors.Is(err, tt.want) || err == nil && !reflect.DeepEqual(got, ada) {
 				t.Errorf("fetch(%.80v) = %+v, %v, want %+v, %v", tt.in, got, err, ada, tt.want)
 			}
 		})
@@ -126,9 +127,14 @@ func TestUpdate(t *testing.T) {
 		want    func(u *user.User)
 		wantErr error
 	}{
-		"nothing":              {user.UpdateIn{}, func(*user.User) {}, nil},
-		"name":                 {user.UpdateIn{Name: &name}, func(u *user.User) { u.Name = name }, nil},
-		"disabled":             {user.UpdateIn{Disabled: &yes}, func(u *user.User) { u.Disabled, u.Epoch = true, 1 }, nil},
+		"nothing":  {user.UpdateIn{}, func(*user.User) {}, nil},
+		"name":     {user.UpdateIn{Name: &name}, func(u *user.User) { u.Name = name }, nil},
+		"disabled": {user.UpdateIn{Disabled: &yes}, func(u *user.User) { u.Disabled, u.Epoch = true, 1 }, nil},
+		"groups": {user.UpdateIn{Groups: []string{"b", "a", "b"}}, func(u *user.User) {
+			u.Groups, u.Epoch = []string{"a", "b"}, 1
+		}, nil},
+		"no groups":            {user.UpdateIn{Groups: []string{}}, func(u *user.User) { u.Epoch = 1 }, nil},
+		"no group":             {user.UpdateIn{Groups: []string{""}}, nil, user.InvalidGroup},
 		"not verified":         {user.UpdateIn{EmailVerified: &no}, func(u *user.User) { u.EmailVerified = false }, nil},
 		"own address respelt":  {user.UpdateIn{Email: &own}, func(u *user.User) { u.Email = own }, nil},
 		"new verified address": {user.UpdateIn{Email: &email, EmailVerified: &yes}, func(u *user.User) { u.Email, u.EmailKey = email, "new@example.com" }, nil},
@@ -160,11 +166,11 @@ func TestUpdate(t *testing.T) {
 				if err == nil {
 					tt.want(&want)
 					want.UpdatedDtm = time.Now().UTC()
-					if got != want {
+					if !reflect.DeepEqual(got, want) {
 						t.Errorf("update(%+v) = %+v, want %+v", tt.in, got, want)
 					}
 				}
-				if got, err := s.Users.ByID(t.Context(), want.ID); err != nil || got != want {
+				if got, err := s.Users.ByID(t.Context(), want.ID); err != nil || !reflect.DeepEqual(got, want) {
 					t.Errorf("stored user = %+v, %v, want %+v", got, err, want)
 				}
 			})
@@ -196,6 +202,20 @@ func TestStoreErrorsAreNoOutcomes(t *testing.T) {
 	} {
 		if !errors.Is(err, errAway) || errors.Is(err, user.NotFound) {
 			t.Errorf("%s = %v, want it to wrap %v", name, err, errAway)
+		}
+	}
+}
+
+func TestAddGivesGroups(t *testing.T) {
+	s := memory.New()
+	u, err := user.Add(t.Context(), s.Users, &plain{}, user.User{Email: "ada@example.com", Groups: []string{"staff", "admin", "staff"}}, "long enough")
+	if want := []string{"admin", "staff"}; err != nil || !slices.Equal(u.Groups, want) {
+		t.Errorf("Add = groups %q, %v, want %q", u.Groups, err, want)
+	}
+	for _, group := range []string{"", "a\nb", strings.Repeat("x", 65), "\xff"} {
+		who := user.User{Email: "bob@example.com", Groups: []string{group}}
+		if _, err := user.Add(t.Context(), s.Users, &plain{}, who, "long enough"); !errors.Is(err, user.InvalidGroup) {
+			t.Errorf("Add with the group %q = %v, want %v", group, err, user.InvalidGroup)
 		}
 	}
 }

@@ -17,6 +17,7 @@ type User struct {
 	EmailVerified bool      `json:"emailVerified" doc:"Whether the user has shown to own the address."`
 	Name          string    `json:"name,omitzero" doc:"Name to show."`
 	Disabled      bool      `json:"disabled,omitzero" doc:"Whether the user is shut out: no sign-in, no session."`
+	Groups        []string  `json:"groups" doc:"Access groups of the user, in order. A session has them where its flow gives it them."`
 	CreationDtm   time.Time `json:"creationDtm" doc:"When the user signed up."`
 	UpdatedDtm    time.Time `json:"updatedDtm" doc:"When the user last changed."`
 
@@ -49,6 +50,14 @@ type Change struct {
 	EmailVerified   *bool
 	Name            *string
 	Disabled        *bool
+	Groups          []string // in order, each once; none where it is empty and not nil
+}
+
+// EndsSessions tells whether the change ends all sessions of the user, and every
+// proof made before: who is shut out is out at once, and no session outlives
+// the groups that its user had when it was opened.
+func (c Change) EndsSessions() bool {
+	return c.Disabled != nil && *c.Disabled || c.Groups != nil
 }
 
 // Sentinels of a [Store].
@@ -67,6 +76,13 @@ type Store interface {
 	// ByEmail returns the user whose EmailKey is key, or ErrNoUser.
 	ByEmail(ctx context.Context, key string) (User, error)
 	// Update changes a user and returns it as it is now, or ErrNoUser or
-	// ErrEmailTaken. Disabling ends all sessions of the user in the same step.
+	// ErrEmailTaken. What [Change.EndsSessions] tells of happens in the same step.
 	Update(ctx context.Context, id string, c Change, now time.Time) (User, error)
+	// List returns users, greatest id first, which are the newest where nodes
+	// made the ids: at most limit of those that come behind the user with the id
+	// after ("" for the first page), who may be gone.
+	List(ctx context.Context, after string, limit int) ([]User, error)
+	// Delete forgets a user with the password, or returns ErrNoUser. It ends all
+	// sessions and proofs of the user in the same step.
+	Delete(ctx context.Context, id string, now time.Time) error
 }

@@ -11,7 +11,7 @@
 // What a test can say:
 //
 //	name      what the endpoint promises; unique in the file
-//	given     users: {as, email, name, password, disabled, emailVerified}; as is the name
+//	given     users: {as, email, name, password, disabled, emailVerified, groups}; as is the name
 //	          of the user in this test, and without it the part of the address before @
 //	          session: the caller's, as the name of a user or {user, groups}
 //	          sessions: others, {as, user, groups}

@@ -176,6 +176,7 @@ func (st *stage) create(ctx context.Context, p person) (user.User, error) {
 	now := present()
 	u := user.User{
 		ID: newID(), Email: display, EmailKey: key, EmailVerified: p.verified, Name: p.name, Disabled: p.disabled,
+		Groups:      session.Groups{Add: p.groups}.Apply(nil),
 		CreationDtm: now, UpdatedDtm: now,
 	}
 	return u, st.users.Create(ctx, u, hash)

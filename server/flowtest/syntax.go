@@ -35,6 +35,7 @@ type person struct {
 	pos                       engine.Pos
 	as, email, name, password string // no password where it is empty
 	disabled, verified        bool
+	groups                    []string
 }
 
 // An opened session is one that is there before the call. The one named session
@@ -66,7 +67,7 @@ type same struct {
 var (
 	testKeys   = []string{"name", "each", "given", "send", "fake", "want", "same", "cases", "time"}
 	givenKeys  = []string{"users", "sessions", "session", "documents", "env"}
-	personKeys = []string{"as", "email", "name", "password", "disabled", "emailVerified"}
+	personKeys = []string{"as", "email", "name", "password", "disabled", "emailVerified", "groups"}
 	openedKeys = []string{"as", "user", "groups"}
 	sendKeys   = []string{"body", "raw", "path", "query", "headers", "ip", "userAgent", "times"}
 	fakeKeys   = []string{"outcome", "out", "error"}
@@ -282,6 +283,8 @@ func (r *reader) person(n *yaml.Node) person {
 			p.disabled = r.flag(e.value, "disabled")
 		case "emailVerified":
 			p.verified = r.flag(e.value, "emailVerified")
+		case "groups":
+			p.groups = r.groups(e.value)
 		}
 	}
 	if p.email == "" {
@@ -291,6 +294,13 @@ func (r *reader) person(n *yaml.Node) person {
 		p.as, _, _ = strings.Cut(p.email, "@")
 	}
 	return p
+}
+
+func (r *reader) groups(n *yaml.Node) (groups []string) {
+	for _, g := range r.items(n, "groups", true) {
+		groups = append(groups, r.text(g, "a group"))
+	}
+	return groups
 }
 
 // opened reads a session: the name of a user, or a mapping.
@@ -307,9 +317,7 @@ func (r *reader) opened(n *yaml.Node, as string, users []person) opened {
 			case "user":
 				o.user, who = r.text(e.value, "user"), e.value
 			case "groups":
-				for _, g := range r.items(e.value, "groups", true) {
-					o.groups = append(o.groups, r.text(g, "a group"))
-				}
+				o.groups = r.groups(e.value)
 			}
 		}
 	}

@@ -30,7 +30,7 @@ type want struct {
 var (
 	wantKeys   = []string{"status", "code", "codes", "body", "events", "exact", "headers", "stored", "ran", "skipped"}
 	storedKeys = []string{"users", "sessions", "documents"}
-	userKeys   = []string{"id", "email", "emailVerified", "name", "disabled", "creationDtm", "updatedDtm", "password"}
+	userKeys   = []string{"id", "email", "emailVerified", "name", "disabled", "groups", "creationDtm", "updatedDtm", "password"}
 	shownKeys  = []string{"id", "userId", "accessGroupKeys", "ip", "userAgent", "creationDtm", "expiresDtm", "lastSeenDtm"}
 	matchers   = []string{"is", "matches", "absent", "any"}
 )

@@ -29,6 +29,14 @@ type account struct {
 	Epoch    int64         `bson:"epoch"`
 	Spared   string        `bson:"spared"` // id of the session that counts though its epoch is older; "" for none
 	Hash     string        `bson:"hash"`   // of the password; "" for none
+	Groups   []string      `bson:"groups"` // absent before there were any
+}
+
+func accountOf(u user.User, passwordHash string) *account {
+	return &account{
+		ID: u.ID, Email: u.Email, Key: u.EmailKey, Verified: u.EmailVerified, Name: u.Name, Disabled: u.Disabled,
+		Created: date(u.CreationDtm), Updated: date(u.UpdatedDtm), Epoch: u.Epoch, Hash: passwordHash, Groups: append([]string{}, u.Groups...),
+	}
 }
 
 // user returns the account without what others must not see.
@@ -36,6 +44,7 @@ func (a *account) user() user.User {
 	return user.User{
 		ID: a.ID, Email: a.Email, EmailKey: a.Key, EmailVerified: a.Verified, Name: a.Name, Disabled: a.Disabled,
 		CreationDtm: a.Created.Time().UTC(), UpdatedDtm: a.Updated.Time().UTC(), Epoch: a.Epoch,
+		Groups: append([]string{}, a.Groups...),
 	}
 }
 
@@ -93,7 +102,7 @@ func binary(b []byte) bson.Binary { return bson.Binary{Data: b} }
 
 // where is a filter. Each condition names its operator, so that a value is never
 // read as one.
-func where(conditions ...bson.E) bson.D { return conditions }
+func where(conditions ...bson.E) bson.D { return append(bson.D{}, conditions...) }
 
 func is(field string, value any) bson.E    { return condition(field, "$eq", value) }
 func not(field string, value any) bson.E   { return condition(field, "$ne", value) }

@@ -36,11 +36,7 @@ func (us Users) Create(ctx context.Context, u user.User, passwordHash string) er
 	if _, err := us.db.claim(ctx, u.EmailKey, u.ID); err != nil {
 		return err
 	}
-	_, err := us.db.users.InsertOne(ctx, account{
-		ID: u.ID, Email: u.Email, Key: u.EmailKey, Verified: u.EmailVerified, Name: u.Name, Disabled: u.Disabled,
-		Created: date(u.CreationDtm), Updated: date(u.UpdatedDtm), Hash: passwordHash,
-	})
-	if err != nil {
+	if _, err := us.db.users.InsertOne(ctx, accountOf(u, passwordHash)); err != nil {
 		return failed("adding user", err) // the claim lapses in a minute
 	}
 	return nil
@@ -103,11 +99,61 @@ func (us Users) Update(ctx context.Context, id string, ch user.Change, now time.
 	case a == nil:
 		return user.User{}, user.ErrNoUser
 	}
-	if ch.Disabled != nil && *ch.Disabled {
+	if ch.EndsSessions() {
 		// The sessions have ended with the write above, whatever becomes of this.
 		_, _ = us.db.clean(ctx, a, now)
 	}
 	return a.user(), nil
+}
+
+func (us Users) List(ctx context.Context, after string, limit int) ([]user.User, error) {
+	ctx, cancel := us.db.bound(ctx)
+	defer cancel()
+	filter := where()
+	if after != "" {
+		filter = where(below("_id", after))
+	}
+	var found []account
+	rows, err := us.db.users.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "_id", Value: -1}}).SetLimit(int64(limit)))
+	if err == nil {
+		err = rows.All(ctx, &found)
+	}
+	if err != nil {
+		return nil, failed("listing users", err)
+	}
+	page := make([]user.User, len(found))
+	for i := range found {
+		page[i] = found[i].user()
+	}
+	return page, nil
+}
+
+// Delete deletes the user first: that ends the sessions and every proof, and
+// leaves a claim that its user does not confirm.
+func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
+	ctx, cancel := us.db.bound(ctx)
+	defer cancel()
+	a, err := us.db.account(ctx, id)
+	if err != nil {
+		return err
+	}
+	c, err := find[claim](ctx, us.db.claims, where(is("_id", a.Key)))
+	if err != nil {
+		return err
+	}
+	done, err := us.db.users.DeleteOne(ctx, where(is("_id", id)))
+	switch {
+	case err != nil:
+		return failed("deleting user", err)
+	case done.DeletedCount == 0:
+		return user.ErrNoUser
+	}
+	// What stays of these counts for nothing.
+	if c != nil && c.UID == id {
+		_, _ = us.db.claims.DeleteOne(ctx, where(is("_id", c.Key), is("mark", c.Mark)))
+	}
+	_, _ = us.db.sessions.DeleteMany(ctx, where(is("uid", id)))
+	return nil
 }
 
 // move changes a user whose address is among what changes.
@@ -151,8 +197,11 @@ func (db *DB) change(ctx context.Context, filter bson.D, ch user.Change, now tim
 	put(set, "verified", ch.EmailVerified)
 	put(set, "name", ch.Name)
 	put(set, "disabled", ch.Disabled)
+	if ch.Groups != nil {
+		set["groups"] = append([]string{}, ch.Groups...)
+	}
 	update := bson.M{"$set": set}
-	if ch.Disabled != nil && *ch.Disabled {
+	if ch.EndsSessions() {
 		set["spared"] = ""
 		update["$inc"] = bson.M{"epoch": int64(1)}
 	}

@@ -33,7 +33,7 @@ func (rs Repeats) Claim(ctx context.Context, cl repeat.Claim, now time.Time) (*e
 	}
 	err := rs.db.writer.do(ctx, &op{run: func(c *conn) error {
 		n, err := c.exec(`INSERT INTO repeats (call, request, token, expires) VALUES (?1, ?2, ?3, ?4)
-			ON CONFLICT (call) DO UPDATE SET request = ?2, token = ?3, expires = ?4, status = NULL, headers = NULL, body = NULL
+			ON CONFLICT (call) DO UPDATE SET request = ?2, token = ?3, expires = ?4, status = NULL, headers = NULL, body = NULL, type = ''
 			WHERE expires <= ?5`, cl.Call[:], cl.Request[:], cl.Token[:], millis(cl.Until), millis(now))
 		if err == nil && n == 0 {
 			err = look(c) // another claim came first
@@ -64,16 +64,16 @@ func knownCall(c *conn, cl repeat.Claim, now time.Time) (k known, err error) {
 		case !finished:
 			k.err = repeat.ErrRunning
 		default:
-			k.answer, bad = answerOf(int(status), row[2], row[3])
+			k.answer, bad = answerOf(int(status), row[2], row[3], row[4])
 		}
 		return false
-	}, "SELECT request, status, headers, body FROM repeats WHERE call = ? AND expires > ?", cl.Call[:], millis(now))
+	}, "SELECT request, status, headers, body, type FROM repeats WHERE call = ? AND expires > ?", cl.Call[:], millis(now))
 	return k, cmp.Or(err, bad)
 }
 
 // answerOf reads an answer from its columns. A body of no bytes is not the same as none.
-func answerOf(status int, headers, body driver.Value) (*engine.Answer, error) {
-	a := &engine.Answer{Status: status}
+func answerOf(status int, headers, body, media driver.Value) (*engine.Answer, error) {
+	a := &engine.Answer{Status: status, Type: media.(string)}
 	if text, ok := headers.(string); ok {
 		if err := json.Unmarshal([]byte(text), &a.Headers); err != nil {
 			return nil, fmt.Errorf("decoding headers: %w", err)
@@ -89,27 +89,35 @@ func answerOf(status int, headers, body driver.Value) (*engine.Answer, error) {
 }
 
 func (rs Repeats) Keep(ctx context.Context, cl repeat.Claim, a engine.Answer, until, now time.Time) error {
-	var headers, body any
+	headers, body, err := columnsOf(a)
+	if err != nil {
+		return err
+	}
+	return rs.db.writer.do(ctx, &op{run: func(c *conn) error {
+		n, err := c.exec(`INSERT INTO repeats (call, request, token, expires, status, headers, body, type) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+			ON CONFLICT (call) DO UPDATE SET request = ?2, token = ?3, expires = ?4, status = ?5, headers = ?6, body = ?7, type = ?8
+			WHERE token = ?3 AND status IS NULL OR expires <= ?9`,
+			cl.Call[:], cl.Request[:], cl.Token[:], millis(until), int64(a.Status), headers, body, a.Type, millis(now))
+		if err == nil && n == 0 {
+			err = repeat.ErrTaken
+		}
+		return err
+	}})
+}
+
+// columnsOf returns the headers and the body of an answer as columns have them.
+func columnsOf(a engine.Answer) (headers, body any, err error) {
 	if len(a.Headers) > 0 {
 		text, err := json.Marshal(a.Headers)
 		if err != nil {
-			return fmt.Errorf("encoding headers: %w", err)
+			return nil, nil, fmt.Errorf("encoding headers: %w", err)
 		}
 		headers = string(text)
 	}
 	if a.Body != nil {
 		body = a.Body
 	}
-	return rs.db.writer.do(ctx, &op{run: func(c *conn) error {
-		n, err := c.exec(`INSERT INTO repeats (call, request, token, expires, status, headers, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-			ON CONFLICT (call) DO UPDATE SET request = ?2, token = ?3, expires = ?4, status = ?5, headers = ?6, body = ?7
-			WHERE token = ?3 AND status IS NULL OR expires <= ?8`,
-			cl.Call[:], cl.Request[:], cl.Token[:], millis(until), int64(a.Status), headers, body, millis(now))
-		if err == nil && n == 0 {
-			err = repeat.ErrTaken
-		}
-		return err
-	}})
+	return headers, body, nil
 }
 
 func (rs Repeats) Release(ctx context.Context, cl repeat.Claim) error {

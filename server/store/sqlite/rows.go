@@ -15,7 +15,7 @@ import (
 const (
 	lifeColumns    = "hash, seen, expires, ends, idle"
 	sessionColumns = lifeColumns + ", id, user_id, epoch, created, ip, group_keys, agent"
-	userColumns    = "id, email, email_key, verified, name, disabled, created, updated, epoch"
+	userColumns    = "id, email, email_key, verified, name, disabled, created, updated, epoch, group_keys"
 )
 
 // millis is a time as the file has it.
@@ -44,12 +44,13 @@ func (db *DB) sessionOf(row []driver.Value) (h session.Hash, s *session.Session,
 }
 
 // userOf reads a user from userColumns.
-func userOf(row []driver.Value) *user.User {
+func userOf(row []driver.Value) (*user.User, error) {
+	groups, err := groupsOf(row[9].(string))
 	return &user.User{
 		ID: row[0].(string), Email: row[1].(string), EmailKey: row[2].(string),
 		EmailVerified: row[3] != int64(0), Name: row[4].(string), Disabled: row[5] != int64(0),
-		CreationDtm: timeOf(row[6]), UpdatedDtm: timeOf(row[7]), Epoch: row[8].(int64),
-	}
+		CreationDtm: timeOf(row[6]), UpdatedDtm: timeOf(row[7]), Epoch: row[8].(int64), Groups: groups,
+	}, err
 }
 
 // stored returns a session as it comes back from the file: without the token

@@ -53,7 +53,9 @@ CREATE TABLE limits (
 	key        BLOB PRIMARY KEY NOT NULL CHECK (length(key) = 16),
 	until      INTEGER NOT NULL -- nanoseconds since 1970
 ) STRICT;
-CREATE INDEX limits_until ON limits (until)`,
+CREATE INDEX limits_until ON limits (until)`, `
+ALTER TABLE users ADD COLUMN group_keys TEXT NOT NULL DEFAULT '[]' /* JSON list */;
+ALTER TABLE repeats ADD COLUMN type TEXT NOT NULL DEFAULT '' /* media type of body; '' is JSON */`,
 	}
 }
 

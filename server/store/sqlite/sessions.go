@@ -13,6 +13,9 @@ import (
 
 var _ session.Store = Sessions{}
 
+// lastText comes behind every text.
+const lastText = "\xff"
+
 // Sessions are the sessions in a database.
 type Sessions struct{ db *DB }
 
@@ -84,7 +87,7 @@ func (ss Sessions) find(ctx context.Context, h session.Hash) (s *session.Session
 
 func (ss Sessions) List(ctx context.Context, userID, after string, limit int, now time.Time) (page []session.Session, err error) {
 	if after == "" {
-		after = "\xff" // behind every text
+		after = lastText
 	}
 	// Uses that reach the file while it is read may be missing from both what was
 	// read and what waits; then it is read once more.

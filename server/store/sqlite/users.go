@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
+	"slices"
 	"time"
 
 	"sluice/nodes/password"
@@ -19,14 +21,22 @@ var (
 type Users struct{ db *DB }
 
 func (us Users) Create(ctx context.Context, u user.User, passwordHash string) error {
-	return us.db.writer.do(ctx, &op{run: func(c *conn) error {
-		_, err := c.exec("INSERT INTO users ("+userColumns+", password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
-			u.ID, u.Email, u.EmailKey, u.EmailVerified, u.Name, u.Disabled, millis(u.CreationDtm), millis(u.UpdatedDtm), passwordHash)
-		if duplicate(err) {
-			return user.ErrEmailTaken
-		}
+	groups, err := textOf(u.Groups)
+	if err != nil {
 		return err
+	}
+	return us.db.writer.do(ctx, &op{run: func(c *conn) error {
+		return insertUser(c, u, groups, passwordHash)
 	}})
+}
+
+func insertUser(c *conn, u user.User, groups, passwordHash string) error {
+	_, err := c.exec("INSERT INTO users ("+userColumns+", password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		u.ID, u.Email, u.EmailKey, u.EmailVerified, u.Name, u.Disabled, millis(u.CreationDtm), millis(u.UpdatedDtm), u.Epoch, groups, passwordHash)
+	if duplicate(err) {
+		return user.ErrEmailTaken
+	}
+	return err
 }
 
 func (us Users) ByID(ctx context.Context, id string) (user.User, error) {
@@ -41,7 +51,14 @@ func (us Users) ByID(ctx context.Context, id string) (user.User, error) {
 		}
 		us.db.users.fill(id, u, seen)
 	}
-	return *u, nil
+	return shown(u), nil
+}
+
+// shown returns a user who shares nothing with the one in memory.
+func shown(u *user.User) user.User {
+	own := *u
+	own.Groups = slices.Clone(own.Groups)
+	return own
 }
 
 // ByEmail always asks the file: the password check that follows takes a
@@ -54,23 +71,42 @@ func (us Users) ByEmail(ctx context.Context, key string) (user.User, error) {
 	return *u, nil
 }
 
-func (us Users) find(ctx context.Context, column, value string) (u *user.User, err error) {
-	err = us.db.read(ctx, func(c *conn) error {
-		return c.query(func(row []driver.Value) bool {
-			u = userOf(row)
-			return false
-		}, "SELECT "+userColumns+" FROM users WHERE "+column+" = ?", value)
-	})
-	if err == nil && u == nil {
-		err = user.ErrNoUser
+func (us Users) find(ctx context.Context, column, value string) (*user.User, error) {
+	found, err := us.list(ctx, column+" = ?", value)
+	if err != nil {
+		return nil, err
 	}
-	return u, err
+	if len(found) == 0 {
+		return nil, user.ErrNoUser
+	}
+	return &found[0], nil
+}
+
+// list returns the users that a condition names.
+func (us Users) list(ctx context.Context, where string, args ...any) (found []user.User, err error) {
+	err = us.db.read(ctx, func(c *conn) error {
+		var bad error
+		err := c.query(func(row []driver.Value) bool {
+			u, err := userOf(row)
+			found, bad = append(found, *u), err
+			return err == nil
+		}, "SELECT "+userColumns+" FROM users WHERE "+where, args...)
+		return cmp.Or(err, bad)
+	})
+	return found, err
+}
+
+func (us Users) List(ctx context.Context, after string, limit int) ([]user.User, error) {
+	if after == "" {
+		after = lastText
+	}
+	return us.list(ctx, "id < ? ORDER BY id DESC LIMIT ?", after, int64(limit))
 }
 
 func (us Users) Update(ctx context.Context, id string, ch user.Change, now time.Time) (user.User, error) {
 	var changed *user.User
 	var e ending
-	shut := ch.Disabled != nil && *ch.Disabled
+	shut := ch.EndsSessions()
 	err := us.db.writer.do(ctx, &op{
 		run: func(c *conn) (err error) {
 			changed, err = update(c, id, ch, now)
@@ -95,19 +131,49 @@ func (us Users) Update(ctx context.Context, id string, ch user.Change, now time.
 
 // update changes a row and returns it, but leaves the sessions alone.
 func update(c *conn, id string, ch user.Change, now time.Time) (u *user.User, err error) {
+	var groups *string
+	if ch.Groups != nil {
+		text, err := textOf(ch.Groups)
+		if err != nil {
+			return nil, err
+		}
+		groups = &text
+	}
+	var bad error
 	err = c.query(func(row []driver.Value) bool {
-		u = userOf(row)
+		u, bad = userOf(row)
 		return true
 	}, `UPDATE users SET email = coalesce(?, email), email_key = coalesce(?, email_key), verified = coalesce(?, verified),
-		name = coalesce(?, name), disabled = coalesce(?, disabled), updated = ? WHERE id = ? RETURNING `+userColumns,
-		orNull(ch.Email), orNull(ch.EmailKey), orNull(ch.EmailVerified), orNull(ch.Name), orNull(ch.Disabled), millis(now), id)
+		name = coalesce(?, name), disabled = coalesce(?, disabled), group_keys = coalesce(?, group_keys), updated = ?
+		WHERE id = ? RETURNING `+userColumns,
+		orNull(ch.Email), orNull(ch.EmailKey), orNull(ch.EmailVerified), orNull(ch.Name), orNull(ch.Disabled), orNull(groups), millis(now), id)
 	switch {
 	case duplicate(err):
 		return nil, user.ErrEmailTaken
 	case err == nil && u == nil:
 		return nil, user.ErrNoUser
 	}
-	return u, err
+	return u, cmp.Or(err, bad)
+}
+
+func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
+	var e ending
+	return us.db.writer.do(ctx, &op{
+		run: func(c *conn) (err error) {
+			if e, err = us.db.endAll(c, id, "", now); err != nil {
+				return err
+			}
+			n, err := c.exec("DELETE FROM users WHERE id = ?", id)
+			if err == nil && n == 0 {
+				err = user.ErrNoUser
+			}
+			return err
+		},
+		apply: func() {
+			us.db.users.drop(id)
+			us.db.forget(session.Which{UserID: id}, e)
+		},
+	})
 }
 
 // orNull returns what p points to, or NULL.

@@ -1,0 +1,42 @@
+package user
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// Add adds a user with a password to s. Of u it takes Email, Name and Groups,
+// and sets the rest. It returns InvalidEmail, InvalidGroup, EmailTaken,
+// WeakPassword or Busy where one of these is the reason that nobody was added.
+func Add(ctx context.Context, s Store, h Hasher, u User, password string) (User, error) {
+	display, key, err := EmailKey(u.Email)
+	if err != nil {
+		return User{}, InvalidEmail.Because(err)
+	}
+	if err := CheckGroups(u.Groups); err != nil {
+		return User{}, err
+	}
+	// A taken address costs as much as a free one, for flows that tell nobody
+	// which addresses have users.
+	made := User{Email: display, EmailKey: key, Name: u.Name, Groups: sorted(u.Groups)}
+	hash, err := h.New(ctx, password, made.Words()...)
+	if err != nil {
+		return User{}, fmt.Errorf("hashing password: %w", err)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return User{}, fmt.Errorf("making id: %w", err)
+	}
+	made.ID, made.CreationDtm = id.String(), now()
+	made.UpdatedDtm = made.CreationDtm
+	switch err := s.Create(ctx, made, hash); {
+	case errors.Is(err, ErrEmailTaken):
+		return User{}, EmailTaken
+	case err != nil:
+		return User{}, fmt.Errorf("storing user: %w", err)
+	}
+	return made, nil
+}
