@@ -9,6 +9,7 @@ import (
 	"sluice/nodes/data"
 	"sluice/nodes/limit"
 	"sluice/nodes/password"
+	"sluice/nodes/record"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
@@ -22,6 +23,7 @@ type Stores struct {
 	Repeats   repeat.Store // of the endpoints; no node uses it
 	Data      data.Store
 	Limits    limit.Store
+	Records   record.Store // all of it, for backups and migrations; no node uses it
 }
 
 // Core returns the nodes that every server has. Passwords are hashed and judged

@@ -36,8 +36,9 @@ func New() nodes.Stores {
 	}
 	return nodes.Stores{
 		Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m},
-		Data:   &documents{kept: map[string]map[string]data.Document{}},
-		Limits: limit.NewTable(math.MaxInt),
+		Data:    &documents{kept: map[string]map[string]data.Document{}},
+		Limits:  limit.NewTable(math.MaxInt),
+		Records: records{m},
 	}
 }
 

@@ -10,6 +10,7 @@
 //	repeats   _id is the SHA-256 that names the call
 //	limits    _id is a hash that names what is counted
 //	data_X    documents of the collection X; _id is the document's id
+//	imports   has a document while a restore or a migration fills the database
 //
 // On a sharded cluster shard each by its hashed _id. What happens on every
 // request, and whatever must be right, then reads or writes one document on one
@@ -129,7 +130,7 @@ type DB struct {
 	near    *limit.Near // before Limits
 	close   func() error
 
-	users, claims, sessions, repeats, limits *driver.Collection
+	users, claims, sessions, repeats, limits, imports *driver.Collection
 
 	// checked are the users and sessions as session checks read them.
 	checked struct{ users, sessions *driver.Collection }
@@ -141,8 +142,22 @@ type DB struct {
 // Open connects to the database that a mongodb: or mongodb+srv: URL names, or to
 // sluice where the URL names none, and makes the indexes that are missing. It
 // fails where the database cannot be reached, where the URL asks for less than
-// the store promises, and where an index is other than it should be.
+// the store promises, where an index is other than it should be, and, with
+// ErrUnfinished of package record, where an import was cut off.
 func Open(ctx context.Context, uri string) (*DB, error) {
+	db, err := OpenUnfinished(ctx, uri)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.finished(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// OpenUnfinished opens a database for an import: also one in which another
+// import was cut off, which Open refuses.
+func OpenUnfinished(ctx context.Context, uri string) (*DB, error) {
 	o, name, err := settings(uri)
 	if err != nil {
 		return nil, err
@@ -161,7 +176,7 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 	db := &DB{
 		client: client, budget: *o.Timeout,
 		users: in.Collection("users"), claims: in.Collection("claims"),
-		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"),
+		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"), imports: in.Collection("imports"),
 	}
 	db.limits = in.Collection("limits", options.Collection().SetWriteConcern(writeconcern.W1()))
 	db.near = limit.NewNear(Limits{db}, maxCounters)
@@ -257,7 +272,7 @@ func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
 		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Data: Data{db},
-		Limits: db.near,
+		Limits: db.near, Records: Records{db},
 	}
 }
 

@@ -72,6 +72,11 @@ func (k *call) answer(to *call) (*engine.Answer, error) {
 	case !k.Done:
 		return nil, repeat.ErrRunning
 	}
+	return k.kept(), nil
+}
+
+// kept returns the answer that a call has.
+func (k *call) kept() *engine.Answer {
 	a := &engine.Answer{Status: k.Status, Type: k.Type}
 	for _, h := range k.Headers {
 		a.Headers = append(a.Headers, engine.Header{Name: h.Name, Value: h.Value})
@@ -79,7 +84,19 @@ func (k *call) answer(to *call) (*engine.Answer, error) {
 	if k.Body != nil {
 		a.Body = append([]byte{}, k.Body.Data...)
 	}
-	return a, nil
+	return a
+}
+
+// keep gives a call its answer.
+func (k *call) keep(a engine.Answer) {
+	k.Done, k.Status, k.Type = true, a.Status, a.Type
+	for _, h := range a.Headers {
+		k.Headers = append(k.Headers, header{h.Name, h.Value})
+	}
+	if a.Body != nil {
+		body := binary(a.Body)
+		k.Body = &body
+	}
 }
 
 // take puts a call in place of the one that a filter names, or where none is. It
@@ -106,14 +123,7 @@ func (rs Repeats) Keep(ctx context.Context, c repeat.Claim, a engine.Answer, unt
 	ctx, cancel := rs.db.bound(ctx)
 	defer cancel()
 	mine := callOf(c, until)
-	mine.Done, mine.Status, mine.Type = true, a.Status, a.Type
-	for _, h := range a.Headers {
-		mine.Headers = append(mine.Headers, header{h.Name, h.Value})
-	}
-	if a.Body != nil {
-		body := binary(a.Body)
-		mine.Body = &body
-	}
+	mine.keep(a)
 	filter := where(is("_id", mine.Call),
 		either(where(is("token", mine.Token), is("done", false)), where(upTo("until", date(now)))))
 	for _, there := range []bool{true, false, true} {

@@ -34,6 +34,9 @@ func (db *DB) keep() {
 			_ = db.flush()
 			_ = db.flushLimits(time.Now())
 		case <-sweep.C:
+			if db.still {
+				continue
+			}
 			before := time.Now().Add(-sweepAfter)
 			_ = db.sweep(before)
 			_ = db.sweepRepeats(before)

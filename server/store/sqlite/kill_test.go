@@ -83,20 +83,20 @@ func writeInChild(dir string) {
 	select {}
 }
 
-// A record is what the parent knows of a session by what the child printed.
-type record struct {
+// A fate is what the parent knows of a session by what the child printed.
+type fate struct {
 	live, dead, grouped bool // neither live nor dead: nobody may know
 }
 
 // A journal is what was acknowledged.
 type journal struct {
 	users    map[string]bool
-	sessions map[string]map[string]*record // by user and by hash in hexadecimal digits
-	versions map[string]int64              // of documents by id, of which none is less; 0 for what nobody may know, -1 for what is gone
+	sessions map[string]map[string]*fate // by user and by hash in hexadecimal digits
+	versions map[string]int64            // of documents by id, of which none is less; 0 for what nobody may know, -1 for what is gone
 }
 
 func newJournal() *journal {
-	return &journal{map[string]bool{}, map[string]map[string]*record{}, map[string]int64{}}
+	return &journal{map[string]bool{}, map[string]map[string]*fate{}, map[string]int64{}}
 }
 
 func (j *journal) note(t *testing.T, line string) {
@@ -104,9 +104,9 @@ func (j *journal) note(t *testing.T, line string) {
 	of, hash, _ := strings.Cut(rest, " ")
 	switch verb {
 	case "user":
-		j.users[of], j.sessions[of] = true, map[string]*record{}
+		j.users[of], j.sessions[of] = true, map[string]*fate{}
 	case "made":
-		j.sessions[of][hash] = &record{live: true}
+		j.sessions[of][hash] = &fate{live: true}
 	case "grouped":
 		j.sessions[of][hash].grouped = true
 	case "ending":

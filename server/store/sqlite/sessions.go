@@ -30,18 +30,21 @@ func (ss Sessions) Create(ctx context.Context, h session.Hash, s session.Session
 		return fmt.Errorf("encoding user agent: %w", err)
 	}
 	return ss.db.writer.do(ctx, &op{
-		run: func(c *conn) error {
-			n, err := c.exec("INSERT INTO sessions ("+sessionColumns+`)
-				SELECT ?, ?, ?, ?, ?, ?, id, epoch, ?, ?, ?, ? FROM users WHERE id = ? AND epoch = ? AND NOT disabled`,
-				h[:], millis(made.LastSeenDtm), millis(made.ExpiresDtm), millis(made.End), made.Idle.Milliseconds(),
-				made.ID, millis(made.CreationDtm), made.IP, groups, string(agent), made.UserID.ID, made.UserID.Epoch)
-			if err == nil && n == 0 {
-				err = session.ErrStaleProof
-			}
-			return err
-		},
+		run:   func(c *conn) error { return insertSession(c, h, made, groups, string(agent)) },
 		apply: func() { ss.db.sessions.set(h, made) },
 	})
+}
+
+// insertSession adds a row under the epoch of the session's proof.
+func insertSession(c *conn, h session.Hash, s *session.Session, groups, agent string) error {
+	n, err := c.exec("INSERT INTO sessions ("+sessionColumns+`)
+		SELECT ?, ?, ?, ?, ?, ?, id, epoch, ?, ?, ?, ? FROM users WHERE id = ? AND epoch = ? AND NOT disabled`,
+		h[:], millis(s.LastSeenDtm), millis(s.ExpiresDtm), millis(s.End), s.Idle.Milliseconds(),
+		s.ID, millis(s.CreationDtm), s.IP, groups, agent, s.UserID.ID, s.UserID.Epoch)
+	if err == nil && n == 0 {
+		err = session.ErrStaleProof
+	}
+	return err
 }
 
 func (ss Sessions) Get(ctx context.Context, h session.Hash, now time.Time) (*session.Session, error) {

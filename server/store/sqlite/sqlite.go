@@ -83,10 +83,14 @@ type Options struct {
 	// Counters is how many counters of limits are kept in memory; 0 is 200,000,
 	// which take about 10 MB.
 	Counters int
+	// Still keeps what has expired, for those who copy or compare everything.
+	Still bool
 }
 
 // A DB is an open database. It is safe for many goroutines.
 type DB struct {
+	path    string // of the file
+	still   bool
 	lock    *os.File
 	writer  *writer
 	readers chan *conn
@@ -153,6 +157,7 @@ func open(ctx context.Context, dir string, o Options) (*DB, error) {
 		size = 100_000
 	}
 	db := &DB{
+		path: path, still: o.Still,
 		writer: newWriter(c, suspect), readers: readers,
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 		users: newCache[string, *user.User]((size + 1) / 2), sessions: newCache[session.Hash, *session.Session](size),
@@ -199,13 +204,18 @@ func prepare(ctx context.Context, c *conn, path, suspect string) (chan *conn, er
 	n := max(4, 2*runtime.GOMAXPROCS(0))
 	readers := make(chan *conn, n)
 	for range n {
-		r, err := connect(path, "busy_timeout = 5000", "query_only = ON", "temp_store = MEMORY", "cache_size = -1000")
+		r, err := connect(path, readerPragmas()...)
 		if err != nil {
 			return nil, errors.Join(err, closeAll(readers))
 		}
 		readers <- r
 	}
 	return readers, nil
+}
+
+// readerPragmas set a connection up that only reads.
+func readerPragmas() []string {
+	return []string{"busy_timeout = 5000", "query_only = ON", "temp_store = MEMORY", "cache_size = -1000"}
 }
 
 // closeAll closes the connections in a channel.
@@ -240,7 +250,7 @@ func checkData(c *conn, suspect string) error {
 func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
 		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Data: Documents{db},
-		Limits: Limits{db},
+		Limits: Limits{db}, Records: Records{db},
 	}
 }
 

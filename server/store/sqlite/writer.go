@@ -52,6 +52,8 @@ type writer struct {
 	broken  atomic.Pointer[error] // why nothing is written any more; nil while all is well
 	commits int                   // of the writer's goroutine alone
 
+	snapshots atomic.Int32 // readers of one state of the file that take their time
+
 	beforeCommit func() error // nil but in tests, which make commits fail by it
 }
 
@@ -222,9 +224,10 @@ func (w *writer) fail(err error) error {
 
 // moveLog moves the write-ahead log to the database when it has grown long, so
 // that it starts over. It is done here, and not by SQLite on the way, as that
-// would hide a failing fsync.
+// would hide a failing fsync. While somebody reads a snapshot it stays: to start
+// it over would mean to wait for them.
 func (w *writer) moveLog() {
-	if w.commits++; w.commits%lookAtLog != 0 {
+	if w.commits++; w.commits%lookAtLog != 0 || w.snapshots.Load() > 0 {
 		return
 	}
 	pages, err := w.log("PRAGMA wal_checkpoint(NOOP)")

@@ -1,0 +1,105 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"sluice/nodes/record"
+	"sluice/nodes/repeat"
+	"sluice/nodes/session"
+)
+
+var _ record.Store = records{}
+
+type records struct{ m *memory }
+
+func (rs records) Export(ctx context.Context, now time.Time, yield func(record.Record) error) error {
+	if err := rs.m.lock(ctx); err != nil {
+		return err
+	}
+	all := rs.m.records(now)
+	rs.m.mu.Unlock()
+	for _, r := range all {
+		if err := cmp.Or(ctx.Err(), yield(r)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// records is called with mu held.
+func (m *memory) records(now time.Time) (all []record.Record) {
+	for _, id := range slices.Sorted(maps.Keys(m.users)) {
+		all = append(all, record.UserOf(m.users[id].User, m.users[id].hash))
+	}
+	for h, s := range m.sessions {
+		if s.Live(now) {
+			all = append(all, record.SessionOf(h, *s))
+		}
+	}
+	for _, k := range m.repeats {
+		if now.Before(k.Until) {
+			all = append(all, record.RepeatOf(k.Claim, k.answer))
+		}
+	}
+	return all
+}
+
+func (rs records) Import(ctx context.Context, all iter.Seq2[record.Record, error], replace bool) error {
+	if err := rs.m.lock(ctx); err != nil {
+		return err
+	}
+	defer rs.m.mu.Unlock()
+	if !replace && len(rs.m.users)+len(rs.m.sessions)+len(rs.m.repeats) > 0 {
+		return record.ErrNotEmpty
+	}
+	next := &memory{users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{}}
+	for r, err := range all {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
+			return err
+		}
+		if err := next.put(r); err != nil {
+			return err
+		}
+	}
+	rs.m.users, rs.m.sessions, rs.m.repeats = next.users, next.sessions, next.repeats
+	return nil
+}
+
+func (m *memory) put(r record.Record) error {
+	switch r := r.(type) {
+	case *record.User:
+		if m.users[r.ID] != nil || m.byKey(r.EmailKey) != nil {
+			return fmt.Errorf("user %s is there already, or another one has the address", r.ID)
+		}
+		m.users[r.ID] = &account{r.User(), r.PasswordHash}
+	case *record.Session:
+		h, s := r.Session()
+		if a := m.users[r.UserID]; m.sessions[h] != nil || a == nil || a.Disabled || a.Epoch != r.Epoch {
+			return fmt.Errorf("session %s is there already, or counts for nothing: its user is missing, disabled, or of another epoch", r.ID)
+		}
+		m.sessions[h] = &s
+	case *record.Repeat:
+		c, a := r.Repeat()
+		if m.repeats[c.Call] != nil {
+			return fmt.Errorf("call %x is there already", c.Call[:8])
+		}
+		m.repeats[c.Call] = &known{c, a}
+	default:
+		return fmt.Errorf("a %s has no place in memory", r.Kind())
+	}
+	return nil
+}
+
+func (rs records) Count(ctx context.Context) (map[string]int, error) {
+	if err := rs.m.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer rs.m.mu.Unlock()
+	return map[string]int{"user": len(rs.m.users), "session": len(rs.m.sessions), "repeat": len(rs.m.repeats)}, nil
+}

@@ -1,0 +1,341 @@
+package mongo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+
+	"sluice/engine"
+	"sluice/nodes/record"
+	"sluice/nodes/repeat"
+	"sluice/nodes/session"
+)
+
+var _ record.Store = Records{}
+
+// Records are all that is in a database.
+type Records struct{ db *DB }
+
+// Bounds of what moves many documents.
+const (
+	pageOfUsers = 200
+	pageOfRest  = 1000
+	pageTime    = 5 * time.Minute // for a page
+)
+
+// importMark is the id of the document that says that an import has not finished.
+const importMark = "import"
+
+// Export reads a page of users and then their sessions, each document as a
+// majority has it, so that no session comes without its user. Pages are read one
+// after the other: what others write meanwhile is in it or not.
+func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.Record) error) error {
+	for last := ""; ; {
+		ids, err := rs.exportPage(ctx, last, now, yield)
+		if err != nil {
+			return err
+		}
+		if len(ids) < pageOfUsers {
+			break
+		}
+		last = ids[len(ids)-1]
+	}
+	return each(ctx, settled(rs.db.repeats), where(above("until", date(now))), options.Find(), func(k *call) error {
+		r, err := k.record()
+		if err != nil {
+			return err
+		}
+		return yield(r)
+	})
+}
+
+// exportPage yields the users behind an id, and their sessions. It returns the
+// ids of the users.
+func (rs Records) exportPage(ctx context.Context, last string, now time.Time, yield func(record.Record) error) (ids []string, err error) {
+	users := map[string]*account{}
+	page := options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetLimit(pageOfUsers)
+	err = each(ctx, settled(rs.db.users), where(above("_id", last)), page, func(a *account) error {
+		ids, users[a.ID] = append(ids, a.ID), a
+		return yield(record.UserOf(a.user(), a.Hash))
+	})
+	if err != nil || len(ids) == 0 {
+		return ids, err
+	}
+	filter := where(condition("uid", "$in", ids), above("exp", date(now)))
+	return ids, each(ctx, settled(rs.db.sessions), filter, options.Find(), func(d *document) error {
+		a := users[d.UID]
+		if !a.counts(d) {
+			return nil
+		}
+		h, err := d.hash()
+		if err != nil {
+			return err
+		}
+		return yield(record.SessionOf(h, *d.session(a)))
+	})
+}
+
+// settled reads of a collection only what no failover can take back.
+func settled(c *driver.Collection) *driver.Collection {
+	return c.Clone(options.Collection().SetReadConcern(readconcern.Majority()))
+}
+
+// each hands the documents that a filter names to do.
+func each[T any](ctx context.Context, c *driver.Collection, filter bson.D, o *options.FindOptionsBuilder, do func(*T) error) error {
+	ctx, cancel := context.WithTimeout(ctx, pageTime)
+	defer cancel()
+	rows, err := c.Find(ctx, filter, o)
+	if err != nil {
+		return failed("reading "+c.Name(), err)
+	}
+	defer rows.Close(context.WithoutCancel(ctx))
+	for rows.Next(ctx) {
+		v, err := decode[T](rows.Current)
+		if err != nil {
+			return err
+		}
+		if err := do(v); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return failed("reading "+c.Name(), err)
+	}
+	return nil
+}
+
+func (d *document) hash() (session.Hash, error) {
+	if len(d.Hash.Data) != len(session.Hash{}) {
+		return session.Hash{}, fmt.Errorf("session %s has a hash of %d bytes", d.SID, len(d.Hash.Data))
+	}
+	return session.Hash(d.Hash.Data), nil
+}
+
+func (k *call) record() (record.Record, error) {
+	if len(k.Call.Data) != 32 || len(k.Request.Data) != 32 || len(k.Token.Data) != 16 {
+		return nil, errors.New("a repeated call has hashes of a wrong length")
+	}
+	c := repeat.Claim{
+		Call: repeat.Hash(k.Call.Data), Request: repeat.Hash(k.Request.Data), Token: [16]byte(k.Token.Data), Until: k.Until.Time().UTC(),
+	}
+	if !k.Done {
+		return record.RepeatOf(c, nil), nil
+	}
+	return record.RepeatOf(c, k.kept()), nil
+}
+
+// Import marks the database before its first write and takes the mark away when
+// all is there. Where it fails in a database that was empty, it empties it again.
+func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, error], replace bool) error {
+	if !replace {
+		if err := rs.db.wantEmpty(ctx); err != nil {
+			return err
+		}
+	}
+	if err := rs.db.mark(ctx); err != nil {
+		return err
+	}
+	err := rs.db.refill(ctx, records)
+	if err == nil {
+		return rs.db.unmark(ctx)
+	}
+	if !replace {
+		ctx := context.WithoutCancel(ctx)
+		undone := rs.db.clear(ctx)
+		if undone == nil {
+			undone = rs.db.unmark(ctx)
+		}
+		err = errors.Join(err, undone)
+	}
+	return err
+}
+
+func (db *DB) all() []*driver.Collection {
+	return []*driver.Collection{db.users, db.claims, db.sessions, db.repeats}
+}
+
+func (db *DB) wantEmpty(ctx context.Context) error {
+	if err := db.finished(ctx); err != nil {
+		return err
+	}
+	for _, c := range db.all() {
+		found, err := find[bson.M](ctx, c, where())
+		if err != nil {
+			return err
+		}
+		if found != nil {
+			return record.ErrNotEmpty
+		}
+	}
+	return nil
+}
+
+// finished returns ErrUnfinished where an import was cut off.
+func (db *DB) finished(ctx context.Context) error {
+	ctx, cancel := db.bound(ctx)
+	defer cancel()
+	found, err := find[bson.M](ctx, db.imports, where(is("_id", importMark)))
+	if err == nil && found != nil {
+		err = record.ErrUnfinished
+	}
+	return err
+}
+
+func (db *DB) mark(ctx context.Context) error {
+	_, err := db.imports.UpdateOne(ctx, where(is("_id", importMark)), bson.M{"$set": bson.M{"at": date(time.Now())}}, options.UpdateOne().SetUpsert(true))
+	if err != nil {
+		return failed("noting that an import begins", err)
+	}
+	return nil
+}
+
+func (db *DB) unmark(ctx context.Context) error {
+	if _, err := db.imports.DeleteOne(ctx, where(is("_id", importMark))); err != nil {
+		return failed("noting that an import has finished", err)
+	}
+	return nil
+}
+
+func (db *DB) clear(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pageTime)
+	defer cancel()
+	for _, c := range db.all() {
+		if _, err := c.DeleteMany(ctx, where()); err != nil {
+			return failed("emptying "+c.Name(), err)
+		}
+	}
+	return nil
+}
+
+// refill puts records in place of all that there is.
+func (db *DB) refill(ctx context.Context, records iter.Seq2[record.Record, error]) error {
+	if err := db.clear(ctx); err != nil {
+		return err
+	}
+	in := &intake{db: db, now: time.Now()}
+	for r, err := range records {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
+			return err
+		}
+		if err := in.add(ctx, r); err != nil {
+			return err
+		}
+	}
+	return in.flush(ctx)
+}
+
+// An intake gathers documents, so that many go in one write.
+type intake struct {
+	db                               *DB
+	now                              time.Time
+	claims, users, sessions, repeats []any
+	owners                           map[string]int64 // epochs that sessions want of their users
+}
+
+func (in *intake) add(ctx context.Context, r record.Record) error {
+	switch r := r.(type) {
+	case *record.User:
+		in.users = append(in.users, accountOf(r.User(), r.PasswordHash))
+		in.claims = append(in.claims, &claim{Key: r.EmailKey, UID: r.ID, At: date(in.now), Mark: bson.NewObjectID()})
+	case *record.Session:
+		d := documentOf(r.Session())
+		// It stays long enough to be looked at after the import, even where it expires meanwhile.
+		d.Purge = max(d.Purge, date(in.now.Add(24*time.Hour)))
+		in.sessions = append(in.sessions, d)
+		if in.owners == nil {
+			in.owners = map[string]int64{}
+		}
+		if epoch, ok := in.owners[r.UserID]; ok && epoch != r.Epoch {
+			return fmt.Errorf("taking a session: the sessions of user %s are of two epochs", r.UserID)
+		}
+		in.owners[r.UserID] = r.Epoch
+	case *record.Repeat:
+		c, a := r.Repeat()
+		k := callOf(c, c.Until)
+		if a != nil {
+			k.keep(*a)
+		}
+		in.repeats = append(in.repeats, k)
+	default:
+		return fmt.Errorf("taking a %s: there is no collection for it", r.Kind())
+	}
+	if len(in.users)+len(in.sessions)+len(in.repeats) < pageOfRest {
+		return nil
+	}
+	return in.flush(ctx)
+}
+
+// flush writes what was gathered: claims before their users, and users before
+// their sessions.
+func (in *intake) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pageTime)
+	defer cancel()
+	for _, b := range []struct {
+		into *driver.Collection
+		some *[]any
+	}{{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.repeats, &in.repeats}} {
+		if b.into == in.db.sessions {
+			if err := in.proveOwners(ctx); err != nil {
+				return err
+			}
+		}
+		if len(*b.some) == 0 {
+			continue
+		}
+		if _, err := b.into.InsertMany(ctx, *b.some); driver.IsDuplicateKeyError(err) {
+			return fmt.Errorf("filling %s: two records have the same key", b.into.Name())
+		} else if err != nil {
+			return failed("filling "+b.into.Name(), err)
+		}
+		*b.some = (*b.some)[:0]
+	}
+	return nil
+}
+
+// proveOwners checks that the sessions that were gathered will count.
+func (in *intake) proveOwners(ctx context.Context) error {
+	if len(in.owners) == 0 {
+		return nil
+	}
+	ids := make([]string, 0, len(in.owners))
+	for id := range in.owners {
+		ids = append(ids, id)
+	}
+	o := options.Find().SetProjection(bson.M{"epoch": 1, "disabled": 1})
+	err := each(ctx, in.db.users, where(condition("_id", "$in", ids)), o, func(a *account) error {
+		if !a.Disabled && a.Epoch == in.owners[a.ID] {
+			delete(in.owners, a.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for id := range in.owners {
+		return fmt.Errorf("taking a session: it counts for nothing, as its user %s is missing, disabled, or of another epoch", id)
+	}
+	return nil
+}
+
+// Count asks for what the database remembers of its collections.
+func (rs Records) Count(ctx context.Context) (map[string]int, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(rs.db.budget, 10*time.Second))
+	defer cancel()
+	counts := map[string]int{}
+	for kind, c := range map[string]*driver.Collection{"user": rs.db.users, "session": rs.db.sessions, "repeat": rs.db.repeats} {
+		n, err := c.EstimatedDocumentCount(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("counting %s: %w: %w", c.Name(), engine.ErrUnavailable, err)
+		}
+		counts[kind] = int(n)
+	}
+	return counts, nil
+}

@@ -1,0 +1,249 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"sluice/nodes/record"
+	"sluice/nodes/repeat"
+	"sluice/nodes/session"
+)
+
+var _ record.Store = Records{}
+
+// Records are all that is in a database.
+type Records struct{ db *DB }
+
+// Export reads one snapshot of the file, beside whoever reads and writes. While
+// it runs, the write-ahead log only grows.
+func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.Record) error) error {
+	if err := ctx.Err(); err != nil {
+		return unavailable(err)
+	}
+	if rs.db.writer.broken.Load() == nil {
+		if err := rs.db.flush(); err != nil {
+			return err
+		}
+	}
+	c, done, err := rs.db.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	out := &outlet{ctx: ctx, db: rs.db, conn: c, yield: yield}
+	out.rows(userRecord, "SELECT "+userColumns+", password FROM users")
+	out.rows(out.sessionRecord, "SELECT "+sessionColumns+" FROM sessions WHERE expires > ?", millis(now))
+	out.rows(repeatRecord, "SELECT call, request, token, expires, status, headers, body, type FROM repeats WHERE expires > ?", millis(now))
+	return errors.Join(out.err, done())
+}
+
+// snapshot opens a connection to the file as it is now, and keeps the log of
+// later writes apart until done is called.
+func (db *DB) snapshot(ctx context.Context) (c *conn, done func() error, err error) {
+	if c, err = connect(db.path, readerPragmas()...); err != nil {
+		return nil, nil, unavailable(err)
+	}
+	db.writer.snapshots.Add(1)
+	done = func() error {
+		db.writer.snapshots.Add(-1)
+		return c.Close()
+	}
+	var begun error
+	begin := func() {
+		if _, begun = c.exec("BEGIN"); begun == nil {
+			_, begun = version(c) // the snapshot is of the first read
+		}
+	}
+	// Between two transactions of the writer, so that it is not about to start
+	// the log anew and would wait for this reader. A writer that is broken does
+	// neither.
+	if err = db.writer.do(ctx, &op{run: func(*conn) error { return nil }, apply: begin}); err != nil && db.writer.broken.Load() != nil {
+		begin()
+		err = nil
+	}
+	if err = cmp.Or(err, begun); err != nil {
+		return nil, nil, errors.Join(unavailable(err), done())
+	}
+	return c, done, nil
+}
+
+// An outlet yields rows as records until something fails.
+type outlet struct {
+	ctx   context.Context
+	db    *DB
+	conn  *conn
+	yield func(record.Record) error
+	err   error
+}
+
+// rows yields the rows of a statement. Those of which read returns nil are left out.
+func (o *outlet) rows(read func(row []driver.Value) (record.Record, error), text string, args ...any) {
+	if o.err != nil {
+		return
+	}
+	err := o.conn.query(func(row []driver.Value) bool {
+		select {
+		case <-o.ctx.Done():
+			o.err = unavailable(o.ctx.Err())
+			return false
+		case <-o.db.closing:
+			o.err = unavailable(errClosed)
+			return false
+		default:
+		}
+		r, err := read(row)
+		if err == nil && r != nil {
+			err = o.yield(r)
+		}
+		o.err = err
+		return err == nil
+	}, text, args...)
+	if o.err == nil && err != nil {
+		o.err = unavailable(err)
+	}
+}
+
+func userRecord(row []driver.Value) (record.Record, error) {
+	u, err := userOf(row)
+	if err != nil {
+		return nil, err
+	}
+	return record.UserOf(*u, row[10].(string)), nil
+}
+
+func (o *outlet) sessionRecord(row []driver.Value) (record.Record, error) {
+	h, s, err := o.db.sessionOf(row)
+	if err != nil || o.db.denials.cover(h, s) {
+		return nil, err
+	}
+	return record.SessionOf(h, *s), nil
+}
+
+func repeatRecord(row []driver.Value) (record.Record, error) {
+	c := repeat.Claim{Call: repeat.Hash(row[0].([]byte)), Request: repeat.Hash(row[1].([]byte)), Token: [16]byte(row[2].([]byte)), Until: timeOf(row[3])}
+	status, finished := row[4].(int64)
+	if !finished {
+		return record.RepeatOf(c, nil), nil
+	}
+	a, err := answerOf(int(status), row[5], row[6], row[7])
+	if err != nil {
+		return nil, err
+	}
+	return record.RepeatOf(c, a), nil
+}
+
+// Import is one transaction.
+func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, error], replace bool) error {
+	return rs.db.writer.do(ctx, &op{
+		run: func(c *conn) error {
+			if err := makeRoom(c, replace); err != nil {
+				return err
+			}
+			for r, err := range records {
+				if err := cmp.Or(err, ctx.Err()); err != nil {
+					return err
+				}
+				if err := insert(c, r); err != nil {
+					return fmt.Errorf("taking a %s: %w", r.Kind(), err)
+				}
+			}
+			return nil
+		},
+		apply: func() {
+			rs.db.users.clear()
+			rs.db.sessions.clear()
+		},
+	})
+}
+
+// tables are those that records are kept in, by kind; users are emptied last.
+func tables() [][2]string {
+	return [][2]string{{"repeat", "repeats"}, {"session", "sessions"}, {"user", "users"}}
+}
+
+// makeRoom deletes everything, or says that there is something.
+func makeRoom(c *conn, replace bool) error {
+	for _, t := range tables() {
+		if replace {
+			if _, err := c.exec("DELETE FROM " + t[1]); err != nil {
+				return err
+			}
+			continue
+		}
+		found, err := c.one("SELECT 1 FROM " + t[1] + " LIMIT 1")
+		if err != nil {
+			return err
+		}
+		if found != nil {
+			return record.ErrNotEmpty
+		}
+	}
+	return nil
+}
+
+func insert(c *conn, r record.Record) error {
+	switch r := r.(type) {
+	case *record.User:
+		u := r.User()
+		groups, err := textOf(u.Groups)
+		if err != nil {
+			return err
+		}
+		return insertUser(c, u, groups, r.PasswordHash)
+	case *record.Session:
+		return insertRecord(c, r)
+	case *record.Repeat:
+		claim, a := r.Repeat()
+		if a == nil {
+			_, err := c.exec("INSERT INTO repeats (call, request, token, expires) VALUES (?, ?, ?, ?)",
+				claim.Call[:], claim.Request[:], claim.Token[:], millis(claim.Until))
+			return err
+		}
+		headers, body, err := columnsOf(*a)
+		if err != nil {
+			return err
+		}
+		_, err = c.exec("INSERT INTO repeats (call, request, token, expires, status, headers, body, type) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			claim.Call[:], claim.Request[:], claim.Token[:], millis(claim.Until), int64(a.Status), headers, body, a.Type)
+		return err
+	}
+	return errors.New("it has no table")
+}
+
+func insertRecord(c *conn, r *record.Session) error {
+	h, s := r.Session()
+	groups, err := textOf(s.AccessGroupKeys)
+	if err != nil {
+		return err
+	}
+	agent, err := json.Marshal(s.UserAgent)
+	if err != nil {
+		return fmt.Errorf("encoding user agent: %w", err)
+	}
+	err = insertSession(c, h, &s, groups, string(agent))
+	if errors.Is(err, session.ErrStaleProof) {
+		return fmt.Errorf("session %s counts for nothing: its user is missing, disabled, or of another epoch", r.ID)
+	}
+	return err
+}
+
+// Count counts rows.
+func (rs Records) Count(ctx context.Context) (map[string]int, error) {
+	counts := map[string]int{}
+	err := rs.db.read(ctx, func(c *conn) error {
+		for _, t := range tables() {
+			n, err := c.one("SELECT count(*) FROM " + t[1])
+			if err != nil {
+				return err
+			}
+			counts[t[0]] = int(n.(int64))
+		}
+		return nil
+	})
+	return counts, err
+}
