@@ -1,0 +1,151 @@
+package record_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/engine"
+	"sluice/nodes/record"
+	"sluice/nodes/repeat"
+	"sluice/nodes/session"
+	"sluice/nodes/user"
+)
+
+// fill gives every field below v a value that is not zero.
+func fill(v reflect.Value, n *int) {
+	*n++
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.UnixMilli(1_700_000_000_000 + int64(*n)).UTC()))
+			return
+		}
+		for i := range v.NumField() {
+			fill(v.Field(i), n)
+		}
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i), n)
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fill(v.Index(0), n)
+		fill(v.Index(1), n)
+	case reflect.String:
+		v.SetString(strings.Repeat("x", *n))
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Uint8:
+		v.SetUint(uint64(*n%255 + 1))
+	default:
+		if v.Type() == reflect.TypeFor[time.Duration]() {
+			v.SetInt(int64(time.Duration(*n) * time.Millisecond))
+			return
+		}
+		v.SetInt(int64(*n))
+	}
+}
+
+func filled[T any]() (v T) {
+	n := 0
+	fill(reflect.ValueOf(&v).Elem(), &n)
+	return v
+}
+
+// A field that is added to a user or a session must not be lost in a backup.
+func TestNoFieldIsLost(t *testing.T) {
+	again := func(r record.Record) record.Record {
+		line, err := record.Encode(r)
+		if err != nil {
+			t.Fatalf("Encode(%+v) = %v, want nil", r, err)
+		}
+		back, err := record.Decode(line)
+		if err != nil {
+			t.Fatalf("Decode(%s) = %v, want nil", line, err)
+		}
+		return back
+	}
+	u := filled[user.User]()
+	r := again(record.UserOf(u, "hash")).(*record.User)
+	if got := r.User(); !reflect.DeepEqual(got, u) || r.PasswordHash != "hash" {
+		t.Errorf("a user comes back as %+v, want %+v", got, u)
+	}
+	h, s := filled[session.Hash](), filled[session.Session]()
+	s.Token = "" // which no store has
+	if gotHash, got := again(record.SessionOf(h, s)).(*record.Session).Session(); !reflect.DeepEqual(got, s) || gotHash != h {
+		t.Errorf("a session comes back as %+v, want %+v", got, s)
+	}
+	c, a := filled[repeat.Claim](), filled[engine.Answer]()
+	if gotClaim, got := again(record.RepeatOf(c, &a)).(*record.Repeat).Repeat(); !reflect.DeepEqual(*got, a) || gotClaim != c {
+		t.Errorf("a repeated call comes back as %+v %+v, want %+v %+v", gotClaim, got, c, a)
+	}
+	if _, got := again(record.RepeatOf(c, nil)).(*record.Repeat).Repeat(); got != nil {
+		t.Errorf("a call that runs comes back with %+v, want no answer", got)
+	}
+}
+
+func TestEveryKindIsItsOwn(t *testing.T) {
+	for _, k := range record.Kinds() {
+		if _, err := record.Decode([]byte(`{"` + k.Name + `":{}}`)); err == nil || !strings.HasPrefix(err.Error(), "reading a "+k.Name+": ") {
+			t.Errorf("Decode of an empty %s = %v, want a reason", k.Name, err)
+		}
+	}
+}
+
+func TestDecodeRefusesWhatNoStoreWrote(t *testing.T) {
+	hash := strings.Repeat("ab", 32)
+	for name, line := range map[string]string{
+		"nothing":             ``,
+		"no JSON":             `{`,
+		"no kind":             `{}`,
+		"null":                `null`,
+		"a list":              `[]`,
+		"two kinds":           `{"user":{"id":"a","emailKey":"b"},"session":{}}`,
+		"something behind":    `{"user":{"id":"a","emailKey":"b"}} {}`,
+		"an unknown kind":     `{"cat":{}}`,
+		"an unknown field":    `{"user":{"id":"a","emailKey":"b","admin":true}}`,
+		"a user of no id":     `{"user":{"emailKey":"b"}}`,
+		"a user of no key":    `{"user":{"id":"a"}}`,
+		"an epoch below 0":    `{"user":{"id":"a","emailKey":"b","epoch":-1}}`,
+		"a short hash":        `{"session":{"hash":"ab","id":"a","userId":"b"}}`,
+		"a hash of no digits": `{"session":{"hash":"` + strings.Repeat("x", 64) + `","id":"a","userId":"b"}}`,
+		"a session of nobody": `{"session":{"hash":"` + hash + `","id":"a"}}`,
+		"a huge idle time":    `{"session":{"hash":"` + hash + `","id":"a","userId":"b","idleMs":9223372036854775807}}`,
+		"a call of no token":  `{"repeat":{"call":"` + hash + `","request":"` + hash + `"}}`,
+		"an answer of none":   `{"repeat":{"call":"` + hash + `","request":"` + hash + `","token":"` + hash[:32] + `","answer":{}}}`,
+	} {
+		if r, err := record.Decode([]byte(line)); err == nil {
+			t.Errorf("Decode of %s, %s = %+v, want an error", name, line, r)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	u, s := filled[user.User](), filled[session.Session]()
+	for _, r := range []record.Record{record.UserOf(u, "hash"), record.SessionOf(session.Hash{1}, s), record.RepeatOf(filled[repeat.Claim](), nil)} {
+		line, err := record.Encode(r)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		r, err := record.Decode(line)
+		if err != nil {
+			return
+		}
+		once, err := record.Encode(r)
+		if err != nil {
+			return // a year that JSON cannot write
+		}
+		back, err := record.Decode(once)
+		if err != nil {
+			t.Fatalf("Decode(%s) = %v, want what Encode wrote", once, err)
+		}
+		if twice, err := record.Encode(back); err != nil || string(twice) != string(once) {
+			t.Errorf("Encode = %s, then %s, %v, want the same", once, twice, err)
+		}
+	})
+}
