@@ -11,15 +11,22 @@ import (
 	"strings"
 
 	"sluice/nodes"
+	"sluice/server/store/health"
 	"sluice/server/store/mongo"
 	"sluice/server/store/sqlite"
 )
 
+// ErrOwned says that another process has the embedded store.
+var ErrOwned = sqlite.ErrOwned
+
 // A Store is an open database.
 type Store struct {
 	nodes.Stores
+	Kind string // "SQLite" or "MongoDB"
 	// Ready tells why the store cannot serve, or returns nil.
 	Ready func(ctx context.Context) error
+	// Check looks at everything, which can take its time.
+	Check func(ctx context.Context) []health.Finding
 	// Close makes what was acknowledged ready for the next start and lets go of
 	// the database. Later calls return what the first did.
 	Close func() error
@@ -37,20 +44,47 @@ var scheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]+):`)
 //
 // A directory that is missing is made.
 func Open(ctx context.Context, address string) (*Store, error) {
+	return open(ctx, address, false)
+}
+
+// OpenStill opens a database to move all that it holds, or to move something
+// into it: what has expired stays there until it is closed, and a database in
+// which an import was cut off opens, too.
+func OpenStill(ctx context.Context, address string) (*Store, error) {
+	return open(ctx, address, true)
+}
+
+// Dir returns the directory of the embedded store that an address names, or ""
+// where it names another store.
+func Dir(address string) string {
 	m := scheme.FindStringSubmatch(address)
 	if m == nil {
-		return openSQLite(ctx, address, sqlite.Options{})
+		return address
+	}
+	switch strings.ToLower(m[1]) {
+	case "sqlite", "file":
+		dir, _, _ := strings.Cut(address[len(m[0]):], "?")
+		return strings.TrimPrefix(dir, "//")
+	}
+	return ""
+}
+
+func open(ctx context.Context, address string, still bool) (*Store, error) {
+	m := scheme.FindStringSubmatch(address)
+	if m == nil {
+		return openSQLite(ctx, address, sqlite.Options{Still: still})
 	}
 	switch name := strings.ToLower(m[1]); name {
 	case "sqlite", "file":
-		dir, query, _ := strings.Cut(address[len(m[0]):], "?")
+		_, query, _ := strings.Cut(address[len(m[0]):], "?")
 		o, err := options(query)
 		if err != nil {
 			return nil, fmt.Errorf("reading store URL: %w", err)
 		}
-		return openSQLite(ctx, strings.TrimPrefix(dir, "//"), o)
+		o.Still = still
+		return openSQLite(ctx, Dir(address), o)
 	case "mongodb", "mongodb+srv":
-		return openMongo(ctx, name+address[len(m[1]):])
+		return openMongo(ctx, name+address[len(m[1]):], still)
 	default:
 		// Not the whole URL, which may hold a password.
 		return nil, fmt.Errorf("store URL has the unknown scheme %q: give a directory, sqlite: and a directory, or a mongodb: URL", name)
@@ -82,13 +116,18 @@ func openSQLite(ctx context.Context, dir string, o sqlite.Options) (*Store, erro
 	if err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
-	return &Store{Stores: db.Stores(), Ready: db.Ready, Close: db.Close}, nil
+	check := func(ctx context.Context) []health.Finding { return append(db.Check(ctx), sqlite.FileModes(dir)) }
+	return &Store{Stores: db.Stores(), Kind: "SQLite", Ready: db.Ready, Check: check, Close: db.Close}, nil
 }
 
-func openMongo(ctx context.Context, uri string) (*Store, error) {
-	db, err := mongo.Open(ctx, uri)
+func openMongo(ctx context.Context, uri string, still bool) (*Store, error) {
+	how := mongo.Open
+	if still {
+		how = mongo.OpenUnfinished
+	}
+	db, err := how(ctx, uri)
 	if err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
-	return &Store{Stores: db.Stores(), Ready: db.Ready, Close: db.Close}, nil
+	return &Store{Stores: db.Stores(), Kind: "MongoDB", Ready: db.Ready, Check: db.Check, Close: db.Close}, nil
 }

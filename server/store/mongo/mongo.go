@@ -10,7 +10,7 @@
 //	repeats   _id is the SHA-256 that names the call
 //	limits    _id is a hash that names what is counted
 //	data_X    documents of the collection X; _id is the document's id
-//	imports   has a document while a restore or a migration fills the database
+//	state     the version of all this, and whether an import has finished
 //
 // On a sharded cluster shard each by its hashed _id. What happens on every
 // request, and whatever must be right, then reads or writes one document on one
@@ -130,7 +130,7 @@ type DB struct {
 	near    *limit.Near // before Limits
 	close   func() error
 
-	users, claims, sessions, repeats, limits, imports *driver.Collection
+	users, claims, sessions, repeats, limits, state *driver.Collection
 
 	// checked are the users and sessions as session checks read them.
 	checked struct{ users, sessions *driver.Collection }
@@ -142,7 +142,7 @@ type DB struct {
 // Open connects to the database that a mongodb: or mongodb+srv: URL names, or to
 // sluice where the URL names none, and makes the indexes that are missing. It
 // fails where the database cannot be reached, where the URL asks for less than
-// the store promises, where an index is other than it should be, and, with
+// the store promises, where a later release has been there, where an index is other than it should be, and, with
 // ErrUnfinished of package record, where an import was cut off.
 func Open(ctx context.Context, uri string) (*DB, error) {
 	db, err := OpenUnfinished(ctx, uri)
@@ -176,7 +176,7 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 	db := &DB{
 		client: client, budget: *o.Timeout,
 		users: in.Collection("users"), claims: in.Collection("claims"),
-		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"), imports: in.Collection("imports"),
+		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"), state: in.Collection("state"),
 	}
 	db.limits = in.Collection("limits", options.Collection().SetWriteConcern(writeconcern.W1()))
 	db.near = limit.NewNear(Limits{db}, maxCounters)
@@ -186,6 +186,9 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 		db.checked.users, db.checked.sessions = in.Collection("users", read), in.Collection("sessions", read)
 	}
 	err = db.Ready(ctx)
+	if err == nil {
+		err = db.checkVersion(ctx)
+	}
 	if err == nil {
 		err = db.index(ctx)
 	}

@@ -182,7 +182,7 @@ func (db *DB) wantEmpty(ctx context.Context) error {
 func (db *DB) finished(ctx context.Context) error {
 	ctx, cancel := db.bound(ctx)
 	defer cancel()
-	found, err := find[bson.M](ctx, db.imports, where(is("_id", importMark)))
+	found, err := find[bson.M](ctx, db.state, where(is("_id", importMark)))
 	if err == nil && found != nil {
 		err = record.ErrUnfinished
 	}
@@ -190,7 +190,7 @@ func (db *DB) finished(ctx context.Context) error {
 }
 
 func (db *DB) mark(ctx context.Context) error {
-	_, err := db.imports.UpdateOne(ctx, where(is("_id", importMark)), bson.M{"$set": bson.M{"at": date(time.Now())}}, options.UpdateOne().SetUpsert(true))
+	_, err := db.state.UpdateOne(ctx, where(is("_id", importMark)), bson.M{"$set": bson.M{"at": date(time.Now())}}, options.UpdateOne().SetUpsert(true))
 	if err != nil {
 		return failed("noting that an import begins", err)
 	}
@@ -198,7 +198,7 @@ func (db *DB) mark(ctx context.Context) error {
 }
 
 func (db *DB) unmark(ctx context.Context) error {
-	if _, err := db.imports.DeleteOne(ctx, where(is("_id", importMark))); err != nil {
+	if _, err := db.state.DeleteOne(ctx, where(is("_id", importMark))); err != nil {
 		return failed("noting that an import has finished", err)
 	}
 	return nil
