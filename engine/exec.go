@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"reflect"
@@ -310,12 +309,12 @@ func (o *op) leaving(ctx context.Context, err error) *Error {
 		if !errors.Is(err, out) {
 			continue
 		}
-		sentence, wait := out.Doc, time.Duration(0)
+		wait := time.Duration(0)
 		var e *exit
 		if errors.As(err, &e) {
-			sentence, wait = cmp.Or(e.sentence, sentence), e.wait
+			wait = e.wait
 		}
-		told := Fail(out.Kind, out.Name, sentence)
+		told := Fail(out.Kind, out.Name, out.sentence(err))
 		for _, d := range o.declared {
 			if d.Code == out.Name {
 				told = d.error()

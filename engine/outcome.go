@@ -84,6 +84,23 @@ func (e *exit) Unwrap() []error {
 	return []error{e.o}
 }
 
+// Left returns the outcome by which an error leaves, and the sentence for callers,
+// or nil where it leaves by none.
+func Left(err error) (o *Outcome, sentence string) {
+	if !errors.As(err, &o) {
+		return nil, ""
+	}
+	return o, o.sentence(err)
+}
+
+// sentence is what callers are told of an error that leaves by o.
+func (o *Outcome) sentence(err error) string {
+	if e := (*exit)(nil); errors.As(err, &e) && e.sentence != "" {
+		return e.sentence
+	}
+	return o.Doc
+}
+
 // ErrUnavailable is wrapped by stores and clients whose service is away or
 // overloaded. Where a node passes it on, the run ends with [Unavailable]
 // instead of [Internal]: the caller may try again.

@@ -40,14 +40,16 @@ const (
 // A Server serves the flows of a folder.
 type Server struct {
 	options
-	conf  Config
-	flows *source
-	store *store.Store
-	deps  endpoint.Deps
-	rest  *rest.Server
-	ln    net.Listener
-	watch *watch // nil where the files of the flows are not watched
-	now   Flows  // that are served
+	conf    Config
+	flows   *source
+	store   *store.Store
+	deps    endpoint.Deps
+	rest    *rest.Server
+	ln      net.Listener
+	control net.Listener // for commands; nil where there is none
+	hasher  *password.Hasher
+	watch   *watch // nil where the files of the flows are not watched
+	now     Flows  // that are served
 }
 
 // options are what Options change.
@@ -56,6 +58,7 @@ type options struct {
 	log      *slog.Logger
 	getenv   func(string) string
 	reloaded func(Reload)
+	version  string
 }
 
 // An Option adds to a server what is Go code and so no setting.
@@ -74,6 +77,9 @@ func Getenv(get func(string) string) Option { return func(o *options) { o.getenv
 
 // OnReload calls told after each reload of the flows, instead of logging it.
 func OnReload(told func(Reload)) Option { return func(o *options) { o.reloaded = told } }
+
+// Version says which Sluice this is, for backups.
+func Version(text string) Option { return func(o *options) { o.version = text } }
 
 func newOptions(opts []Option) options {
 	o := options{log: slog.Default(), getenv: os.Getenv}
@@ -94,7 +100,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if s.flows, err = newSource(&s.conf, s.options, true); err != nil {
 		return nil, err
 	}
-	hasher, err := password.NewHasher(password.Settings{
+	s.hasher, err = password.NewHasher(password.Settings{
 		MinLength: s.conf.MinPassword, Wrong: limit.Policy{Account: s.conf.SignInFailures, Address: s.conf.HostFailures},
 	})
 	if err != nil {
@@ -113,7 +119,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 			err = errors.Join(err, s.store.Close())
 		}
 	}()
-	s.flows.env.Nodes = append(nodes.Core(s.store.Stores, hasher), s.nodes...)
+	s.flows.env.Nodes = append(nodes.Core(s.store.Stores, s.hasher), s.nodes...)
 	s.deps = endpoint.Deps{
 		Sessions: s.store.Sessions, Repeats: s.store.Repeats,
 		Keys: endpoint.Keys{}, Limits: s.store.Limits, MaxBody: int(s.conf.MaxBody),
@@ -134,6 +140,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if s.ln, err = net.Listen("tcp", s.conf.Addr); err != nil {
 		return nil, fmt.Errorf("taking the address: %w", err)
 	}
+	s.listen(address)
 	return s, nil
 }
 
@@ -194,6 +201,9 @@ func (s *Server) Run(ctx context.Context) error {
 	go paceCollector(following)
 	served := make(chan error, 1)
 	go func() { served <- s.rest.Serve(s.ln) }()
+	commanding, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	commanded := make(chan error, 1)
+	go func() { commanded <- s.command(commanding) }()
 
 	var broken error
 	select {
@@ -210,7 +220,8 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Warn("calls were cut off, they ran for too long after the stop")
 		err = nil
 	}
-	return errors.Join(broken, err, <-served, s.store.Close())
+	hangUp()
+	return errors.Join(broken, err, <-served, <-commanded, s.store.Close())
 }
 
 // A Summary is what a server has to say of itself when it starts.

@@ -52,7 +52,8 @@ type Info struct {
 	UserAgent       UserAgent `json:"userAgent" doc:"Program that created the session."`
 }
 
-func (s *Session) info() Info {
+// Info returns the session as it is shown.
+func (s *Session) Info() Info {
 	return Info{
 		ID: s.ID, UserID: s.UserID.ID, CreationDtm: s.CreationDtm, ExpiresDtm: s.ExpiresDtm, LastSeenDtm: s.LastSeenDtm,
 		AccessGroupKeys: s.AccessGroupKeys, IP: s.IP, UserAgent: s.UserAgent,
@@ -134,7 +135,7 @@ func (k keeper) get(ctx context.Context, in oneIn) (Info, error) {
 		case err != nil:
 			return Info{}, fmt.Errorf("reading session: %w", err)
 		}
-		return s.info(), nil
+		return s.Info(), nil
 	}
 	// The list is ordered by id, greatest first, so that the session is the
 	// first behind any text that comes right before its id.
@@ -145,7 +146,7 @@ func (k keeper) get(ctx context.Context, in oneIn) (Info, error) {
 	if len(page) == 0 || page[0].ID != w.ID {
 		return Info{}, NotFound
 	}
-	return page[0].info(), nil
+	return page[0].Info(), nil
 }
 
 type listIn struct {
@@ -177,7 +178,7 @@ func (k keeper) list(ctx context.Context, in listIn) (listOut, error) {
 		out.Next = page[in.Limit-1].ID
 	}
 	for i := range page {
-		out.Sessions = append(out.Sessions, Listed{page[i].info(), page[i].ID == in.CurrentID})
+		out.Sessions = append(out.Sessions, Listed{page[i].Info(), page[i].ID == in.CurrentID})
 	}
 	return out, nil
 }

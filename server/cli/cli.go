@@ -66,7 +66,8 @@ type call struct {
 func commands() []command {
 	return []command{
 		serveCommand(), checkCommand(), lockCommand(), diffCommand(), testCommand(), routesCommand(), nodesCommand(),
-		fmtCommand(), graphCommand(), schemaCommand(), openapiCommand(), newCommand(), lspCommand(), versionCommand(), helpCommand(),
+		fmtCommand(), graphCommand(), schemaCommand(), openapiCommand(), newCommand(), lspCommand(),
+		userCommand(), sessionCommand(), backupCommand(), restoreCommand(), migrateCommand(), doctorCommand(), versionCommand(), helpCommand(),
 	}
 }
 

@@ -72,7 +72,7 @@ func (cmd *command) help(w io.Writer) {
 			fmt.Fprintf(w, "  %s%s\n      %s\n", dashes, f.Name, f.Usage)
 		}
 	})
-	if cmd.name == "serve" {
+	if cmd.name == "serve" || cmd.name == "doctor" {
 		helpSettings(w)
 	}
 	if cmd.more != "" {

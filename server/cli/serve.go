@@ -50,9 +50,7 @@ Examples:
 func (c *call) serve(ctx context.Context, conf server.Config) error {
 	began := time.Now()
 	out := &console{w: c.Stdout, colour: coloured(c.Stdout, c.Getenv)}
-	opts := append([]server.Option{
-		server.Getenv(c.Getenv), server.OnReload(out.reload), server.Log(slog.New(logHandler(c.Stderr, conf.LogFormat))),
-	}, c.opts...)
+	opts := append(c.options(), server.OnReload(out.reload), server.Log(slog.New(logHandler(c.Stderr, conf.LogFormat))))
 	s, err := server.New(ctx, conf, opts...)
 	if err != nil {
 		var problems engine.Problems

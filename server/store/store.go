@@ -69,6 +69,13 @@ func Dir(address string) string {
 	return ""
 }
 
+// Exists tells whether there is a database already where an address names an
+// embedded store. Of another store it says that there is.
+func Exists(address string) bool {
+	dir := Dir(address)
+	return dir == "" || sqlite.Exists(dir)
+}
+
 func open(ctx context.Context, address string, still bool) (*Store, error) {
 	m := scheme.FindStringSubmatch(address)
 	if m == nil {

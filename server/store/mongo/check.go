@@ -22,7 +22,7 @@ func (db *DB) Check(ctx context.Context) []health.Finding {
 	defer cancel()
 	read, err := health.Median(func() error { return db.client.Ping(ctx, readpref.Primary()) })
 	if err != nil {
-		return []health.Finding{health.Bad("store", "See whether the database runs, and whether this machine may reach it.", "Reaching the database: %v.", err)}
+		return []health.Finding{health.Bad("store", "See whether the database runs, and whether this machine may reach it.", "Reaching the database: %v", err)}
 	}
 	found := []health.Finding{health.Speed("store", "MongoDB answers; a round trip", read, health.SlowRead,
 		"Every request waits for two: run the server near the database.")}
@@ -31,12 +31,12 @@ func (db *DB) Check(ctx context.Context) []health.Finding {
 		return err
 	})
 	if err != nil {
-		found = append(found, health.Bad("fsync", "Look at the log of the database: a majority must be there.", "Writing to the database: %v.", err))
+		found = append(found, health.Bad("fsync", "Look at the log of the database: a majority must be there.", "Writing to the database: %v", err))
 	} else {
 		found = append(found, health.Speed("fsync", "A write to the journal of a majority", write, health.SlowWrite, "Every sign-in waits for one: look at the disks of the database."))
 	}
 	if len(db.lacks) > 0 {
-		found = append(found, health.Doubtful("indexes", "Only space depends on them: delete what has expired from time to time.", "The server has no %s.", strings.Join(db.lacks, "; nor ")))
+		found = append(found, health.Doubtful("indexes", "Only space depends on them: delete what has expired from time to time.", "The server has no %s", strings.Join(db.lacks, "; nor ")))
 	} else {
 		found = append(found, health.Good("indexes", "All indexes are there, with the right options"))
 	}
@@ -52,12 +52,12 @@ func (db *DB) checkServer(ctx context.Context) (found []health.Finding) {
 	}
 	began := time.Now()
 	if err := db.users.Database().RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello); err != nil {
-		return []health.Finding{health.Bad("clock", "Look at the log of the database.", "Asking the database for its time: %v.", err)}
+		return []health.Finding{health.Bad("clock", "Look at the log of the database.", "Asking the database for its time: %v", err)}
 	}
 	half := time.Since(began) / 2
 	found = append(found, health.Clock("clock", "The clock of the database", hello.Time.Time().Sub(began.Add(half))))
 	if hello.SetName == "" && hello.Msg != "isdbgrid" {
-		return append(found, health.Doubtful("replicas", "Run a replica set of three: one machine that dies takes all sessions with it.", "The database is a single server."))
+		return append(found, health.Doubtful("replicas", "Run a replica set of three: one machine that dies takes all sessions with it.", "The database is a single server"))
 	}
 	return append(found, health.Good("replicas", "%s", fmt.Sprintf("The database is a replica set or a sharded cluster %s", hello.SetName)))
 }

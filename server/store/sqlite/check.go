@@ -19,7 +19,7 @@ const maxLogBytes = 1 << 30
 // takes a second for each few hundred MB.
 func (db *DB) Check(ctx context.Context) []health.Finding {
 	if err := db.writer.broken.Load(); err != nil {
-		return []health.Finding{health.Bad("store", "Look at the disk, then restart: the start checks the whole file.", "Nothing is written any more: %v.", *err)}
+		return []health.Finding{health.Bad("store", "Look at the disk, then restart: the start checks the whole file.", "Nothing is written any more: %v", *err)}
 	}
 	found := []health.Finding{db.checkReads(ctx), db.checkWrites(ctx), db.checkContent(ctx), db.checkLog()}
 	return append(found, db.checkTimes(ctx))
@@ -36,7 +36,7 @@ func (db *DB) checkReads(ctx context.Context) health.Finding {
 		})
 	})
 	if err != nil {
-		return health.Bad("store", "Look at the disk and at the log of the server.", "Reading the database: %v.", err)
+		return health.Bad("store", "Look at the disk and at the log of the server.", "Reading the database: %v", err)
 	}
 	return health.Speed("store", fmt.Sprintf("SQLite has schema %d of %d; a read", known, len(migrations())), took, health.SlowRead,
 		"Something else keeps the disk busy, or the data folder is on a network.")
@@ -55,7 +55,7 @@ func (db *DB) checkWrites(ctx context.Context) health.Finding {
 		}})
 	})
 	if err != nil {
-		return health.Bad("fsync", "Make space on the disk, or look at what it says of errors.", "Writing to the database: %v.", err)
+		return health.Bad("fsync", "Make space on the disk, or look at what it says of errors.", "Writing to the database: %v", err)
 	}
 	return health.Speed("fsync", "A write with its fsync", took, health.SlowWrite,
 		"Every sign-in waits for one: put the data folder on a local SSD.")
@@ -64,7 +64,7 @@ func (db *DB) checkWrites(ctx context.Context) health.Finding {
 func (db *DB) checkContent(ctx context.Context) health.Finding {
 	c, done, err := db.snapshot(ctx)
 	if err != nil {
-		return health.Bad("integrity", "Look at the log of the server.", "Opening the database: %v.", err)
+		return health.Bad("integrity", "Look at the log of the server.", "Opening the database: %v", err)
 	}
 	defer done()
 	first, err := c.one("PRAGMA quick_check(1)")
@@ -78,7 +78,7 @@ func (db *DB) checkContent(ctx context.Context) health.Finding {
 		first = err.Error()
 	}
 	if first != "ok" {
-		return health.Bad("integrity", "Restore the last backup; keep this folder until that is done.", "The database is damaged: %v.", first)
+		return health.Bad("integrity", "Restore the last backup; keep this folder until that is done.", "The database is damaged: %v", first)
 	}
 	return health.Good("integrity", "The database is whole")
 }
@@ -90,7 +90,7 @@ func (db *DB) checkLog() health.Finding {
 		size = info.Size()
 	}
 	if size > maxLogBytes {
-		return health.Doubtful("log", "It shrinks at the next stop. A backup that hangs keeps it: look for one.", "The write-ahead log has %d MiB.", size>>20)
+		return health.Doubtful("log", "It shrinks at the next stop. A backup that hangs keeps it: look for one.", "The write-ahead log has %d MiB", size>>20)
 	}
 	return health.Good("log", "The write-ahead log has %d MiB", size>>20)
 }
@@ -111,7 +111,7 @@ func (db *DB) checkTimes(ctx context.Context) health.Finding {
 		return nil
 	})
 	if err != nil {
-		return health.Bad("clock", "Look at the log of the server.", "Reading times: %v.", err)
+		return health.Bad("clock", "Look at the log of the server.", "Reading times: %v", err)
 	}
 	return health.Clock("clock", "The latest time in the data, where it lies ahead,", max(0, time.Until(latest)))
 }
@@ -124,7 +124,7 @@ func FileModes(dir string) health.Finding {
 			continue
 		}
 		if info.Mode()&(fs.ModePerm&0o077) != 0 {
-			return health.Doubtful("files", "chmod 600 "+name+": it holds hashes of passwords and tokens.", "Others can read %s, its mode is %o.", name, info.Mode().Perm())
+			return health.Doubtful("files", "chmod 600 "+name+": it holds hashes of passwords and tokens.", "Others can read %s, its mode is %o", name, info.Mode().Perm())
 		}
 	}
 	return health.Good("files", "Only the owner can read the files of the database")

@@ -125,6 +125,12 @@ func Open(ctx context.Context, dir string, o Options) (*DB, error) {
 	return db, nil
 }
 
+// Exists tells whether there is a database in a directory.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, dataFile))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // makeFile makes a file that only the owner may read, where there is none.
 // What SQLite puts beside it has the same mode.
 func makeFile(path string) error {

@@ -1,0 +1,25 @@
+package admin
+
+import (
+	"context"
+	"io"
+
+	"sluice/server/store/health"
+	"sluice/server/store/transfer"
+)
+
+// Nothing is the input of commands that take none.
+type Nothing struct{}
+
+func (d *Desk) check(ctx context.Context, _ Nothing) ([]health.Finding, error) {
+	return d.Check(ctx), nil
+}
+
+// backup writes a backup, see package transfer.
+func (d *Desk) backup(ctx context.Context, in []byte, out io.Writer) error {
+	if err := read(in, &Nothing{}); err != nil {
+		return err
+	}
+	_, err := transfer.Write(ctx, out, d.Stores.Records, transfer.Head{Version: d.Version, Store: d.Kind})
+	return err
+}
