@@ -180,7 +180,7 @@ func (h *history) updateUser() operation {
 	text := fmt.Sprintf("update %s:", id)
 	switch h.IntN(5) {
 	case 4:
-		c.Groups = session.Groups{Set: h.groups()}.Apply([]string{})
+		c.Groups = user.SortGroups(h.groups())
 		text += fmt.Sprintf(" groups %q", c.Groups)
 	case 0:
 		c.Email, c.EmailKey = &key, &key

@@ -21,7 +21,7 @@ func Add(ctx context.Context, s Store, h Hasher, u User, password string) (User,
 	}
 	// A taken address costs as much as a free one, for flows that tell nobody
 	// which addresses have users.
-	made := User{Email: display, EmailKey: key, Name: u.Name, Groups: sorted(u.Groups)}
+	made := User{Email: display, EmailKey: key, Name: u.Name, Groups: SortGroups(u.Groups)}
 	hash, err := h.New(ctx, password, made.Words()...)
 	if err != nil {
 		return User{}, fmt.Errorf("hashing password: %w", err)

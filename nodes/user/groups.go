@@ -40,9 +40,9 @@ func validGroup(name string) bool {
 	return true
 }
 
-// sorted returns groups in the form in which stores keep them: in order, each
+// SortGroups returns groups in the form in which stores keep them: in order, each
 // once, and never nil.
-func sorted(groups []string) []string {
+func SortGroups(groups []string) []string {
 	all := append([]string{}, groups...)
 	slices.Sort(all)
 	return slices.Compact(all)

@@ -117,7 +117,7 @@ func (p people) update(ctx context.Context, in updateIn) (User, error) {
 	}
 	c := Change{Name: in.Name, EmailVerified: in.EmailVerified, Disabled: in.Disabled}
 	if in.Groups != nil {
-		c.Groups = sorted(in.Groups)
+		c.Groups = SortGroups(in.Groups)
 	}
 	if in.Email != nil {
 		display, key, err := EmailKey(*in.Email)

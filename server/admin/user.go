@@ -111,9 +111,9 @@ func (d *Desk) changeUser(ctx context.Context, in ChangeUser) (user.User, error)
 	}
 	c := user.Change{Disabled: in.Disabled}
 	if in.Groups != nil {
-		c.Groups = session.Groups{Add: in.Groups}.Apply([]string{})
+		c.Groups = user.SortGroups(in.Groups)
 	}
-	changed, err := d.Stores.Users.Update(ctx, u.ID, c, time.Now().UTC())
+	changed, err := d.Stores.Users.Update(ctx, u.ID, c, present())
 	if err != nil {
 		return user.User{}, gone(err, "changing user")
 	}
@@ -166,8 +166,11 @@ func (d *Desk) deleteUser(ctx context.Context, in DeleteUser) (user.User, error)
 	if err != nil {
 		return user.User{}, err
 	}
-	if err := d.Stores.Users.Delete(ctx, u.ID, time.Now().UTC()); err != nil {
+	if err := d.Stores.Users.Delete(ctx, u.ID, present()); err != nil {
 		return user.User{}, gone(err, "deleting user")
 	}
 	return u, nil
 }
+
+// present is the time to the millisecond, which is what stores keep.
+func present() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
