@@ -423,6 +423,18 @@ func TestReadmeNamesEveryKeyOfAFlow(t *testing.T) {
 	}
 }
 
+func TestReadmeNamesEveryCommandOfAnOwner(t *testing.T) {
+	text := readme(t)
+	for _, command := range []string{
+		"user list", "user show", "user add", "user disable", "user enable", "user groups", "user password", "user delete",
+		"session list", "session end ID", "session end-all", "backup", "restore", "migrate", "doctor",
+	} {
+		if !regexp.MustCompile("(?m)^\\| [^|]*`" + command + "[^|]* \\|").MatchString(text) {
+			t.Errorf("README.md has no row for sluice %s", command)
+		}
+	}
+}
+
 func TestReadmeNamesWhatIsThere(t *testing.T) {
 	text := readme(t)
 	for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(text, -1) {
@@ -438,6 +450,9 @@ func TestReadmeNamesWhatIsThere(t *testing.T) {
 		dir := "" // of the lines that are indented
 		for line := range strings.Lines(f.text) {
 			name := strings.Fields(line)[0]
+			if strings.HasPrefix(line, strings.Repeat(" ", 10)) {
+				continue // more of what the line above says
+			}
 			if line[0] != ' ' {
 				dir = name
 			} else {
