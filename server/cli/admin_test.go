@@ -149,7 +149,7 @@ func TestBackupRestoreAndMigrate(t *testing.T) {
 		}
 	}
 	write(t, s.dir, map[string]string{"no.backup": "not one"})
-	s.want(1, "", "sluice: DIR/no.backup: this is no backup: unexpected EOF\n", "", "restore", "--data", "fifth", "no.backup")
+	s.want(1, "", "sluice: restoring DIR/no.backup: this is no backup: unexpected EOF\n", "", "restore", "--data", "fifth", "no.backup")
 	if _, err := os.Stat(filepath.Join(s.dir, "fifth")); err == nil {
 		t.Error("a restore of what is no backup made a database")
 	}

@@ -144,22 +144,20 @@ func (c *call) restore(ctx context.Context, conf server.Config, name string, rep
 		return fmt.Errorf("opening the backup: %w", err)
 	}
 	defer f.Close()
-	_, want, err := transfer.Verify(f) // before a database is made for it
-	if err == nil {
-		_, err = f.Seek(0, io.SeekStart)
+	began, p := time.Now(), newProgress(c.Stderr, "restoring", 0)
+	closed := func() error { return nil }
+	open := func(want transfer.Tally) (record.Store, error) {
+		s, err := c.ownStore(ctx, conf)
+		if err != nil {
+			return nil, err
+		}
+		closed, p.total = s.Close, want.Records()
+		return s.Records, nil
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.path(name), err)
-	}
-	s, err := c.ownStore(ctx, conf)
-	if err != nil {
-		return err
-	}
-	began, p := time.Now(), newProgress(c.Stderr, "restoring", want.Records())
-	head, got, err := transfer.Restore(ctx, f, s.Records, transfer.Options{Replace: replace, Seen: p.seen})
+	head, got, err := transfer.Restore(ctx, f, open, transfer.Options{Replace: replace, Seen: p.seen})
 	p.end()
-	if err = errors.Join(err, s.Close()); err != nil {
-		return filled(err)
+	if err = errors.Join(err, closed()); err != nil {
+		return filled(fmt.Errorf("restoring %s: %w", c.path(name), err))
 	}
 	fmt.Fprintf(c.Stdout, "%v restored and compared in %s; the backup is of %s, by Sluice %s\n", got, millis(time.Since(began)), clock(head.Time), shown(head.Version))
 	return nil

@@ -213,9 +213,10 @@ func Verify(r io.Reader) (Head, Tally, error) {
 	return b.Head, b.tally, nil
 }
 
-// Restore fills a store from a backup, which it reads twice: before it writes,
-// it verifies all of it. It returns what the store holds then.
-func Restore(ctx context.Context, file io.ReadSeeker, to record.Store, o Options) (Head, Tally, error) {
+// Restore fills a store from a backup, which it reads twice: it verifies all of
+// it before it calls open, which is told what is in it and returns the store. It
+// returns what the store holds then.
+func Restore(ctx context.Context, file io.ReadSeeker, open func(Tally) (record.Store, error), o Options) (Head, Tally, error) {
 	head, want, err := Verify(file)
 	if err != nil {
 		return head, Tally{}, err
@@ -224,6 +225,10 @@ func Restore(ctx context.Context, file io.ReadSeeker, to record.Store, o Options
 		return head, Tally{}, fmt.Errorf("reading the backup again: %w", err)
 	}
 	b, err := Read(file)
+	if err != nil {
+		return head, Tally{}, err
+	}
+	to, err := open(want)
 	if err != nil {
 		return head, Tally{}, err
 	}

@@ -62,6 +62,11 @@ func tally(t testing.TB, s nodes.Stores) transfer.Tally {
 	return got
 }
 
+// into opens a store that is open.
+func into(s record.Store) func(transfer.Tally) (record.Store, error) {
+	return func(transfer.Tally) (record.Store, error) { return s, nil }
+}
+
 // unpack returns the lines of a backup, and pack makes one of them.
 func unpack(t testing.TB, file []byte) []string {
 	t.Helper()
@@ -95,17 +100,17 @@ func TestBackupIsRestoredWhole(t *testing.T) {
 	defer embedded.Close()
 	for name, to := range map[string]nodes.Stores{"memory": memory.New(), "SQLite": embedded.Stores} {
 		seen := 0
-		head, got, err := transfer.Restore(t.Context(), bytes.NewReader(file), to.Records, transfer.Options{Seen: func(n int) { seen = n }})
+		head, got, err := transfer.Restore(t.Context(), bytes.NewReader(file), into(to.Records), transfer.Options{Seen: func(n int) { seen = n }})
 		if err != nil || !got.Same(want) || head.Store != "memory" || seen != 600 {
 			t.Errorf("Restore into %s = %+v, %v, %v after %d, want %v", name, head, got, err, seen, want)
 		}
 		if got := tally(t, to); !got.Same(want) {
 			t.Errorf("%s holds %v, want %v", name, got, want)
 		}
-		if _, _, err := transfer.Restore(t.Context(), bytes.NewReader(file), to.Records, transfer.Options{}); !errors.Is(err, record.ErrNotEmpty) {
+		if _, _, err := transfer.Restore(t.Context(), bytes.NewReader(file), into(to.Records), transfer.Options{}); !errors.Is(err, record.ErrNotEmpty) {
 			t.Errorf("Restore into a full %s = %v, want %v", name, err, record.ErrNotEmpty)
 		}
-		if _, got, err := transfer.Restore(t.Context(), bytes.NewReader(file), to.Records, transfer.Options{Replace: true}); err != nil || !got.Same(want) {
+		if _, got, err := transfer.Restore(t.Context(), bytes.NewReader(file), into(to.Records), transfer.Options{Replace: true}); err != nil || !got.Same(want) {
 			t.Errorf("Restore in place of all in %s = %v, %v, want %v", name, got, err, want)
 		}
 	}
@@ -146,7 +151,7 @@ func TestDamagedBackupIsRefusedBeforeAnyWrite(t *testing.T) {
 			t.Fatalf("%s is not damaged", name)
 		}
 		to := &untouched{t: t, name: name}
-		_, _, err := transfer.Restore(t.Context(), bytes.NewReader(c.file), to, transfer.Options{Replace: true})
+		_, _, err := transfer.Restore(t.Context(), bytes.NewReader(c.file), into(to), transfer.Options{Replace: true})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("Restore of a file that is %s = %v, want an error with %q", name, err, c.want)
 		}
@@ -189,7 +194,7 @@ func TestUnreadableBackupLeavesTheStoreAsItWas(t *testing.T) {
 	to := filled(t, 3)
 	before := tally(t, to)
 	again := &secondTime{Reader: bytes.NewReader(file)}
-	if _, _, err := transfer.Restore(t.Context(), again, to.Records, transfer.Options{Replace: true}); !errors.Is(err, syscall.EIO) {
+	if _, _, err := transfer.Restore(t.Context(), again, into(to.Records), transfer.Options{Replace: true}); !errors.Is(err, syscall.EIO) {
 		t.Errorf("Restore of a file that fails when it is read again = %v, want %v", err, syscall.EIO)
 	}
 	if got := tally(t, to); !got.Same(before) {
