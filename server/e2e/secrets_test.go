@@ -61,8 +61,8 @@ func TestNoFileAndNoLogHoldsATokenOrPassword(t *testing.T) {
 	files := 0
 	look := func(when string) {
 		err := filepath.WalkDir(filepath.Join(dir, "data"), func(file string, d os.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
+			if err != nil || d.IsDir() || d.Type() == os.ModeSocket {
+				return err // a socket holds nothing
 			}
 			text, err := os.ReadFile(file)
 			files++
