@@ -32,7 +32,7 @@ func Users(t *testing.T, open func(t *testing.T) nodes.Stores) {
 		{"groups come back in order, and share nothing", userGroupsAreOwn},
 		{"setting groups ends the user's sessions and proofs in the same step", regroupingEnds},
 		{"all users are listed once, page by page, greatest id first", usersAreListed},
-		{"a deleted user is gone with sessions, proofs and password, and leaves the address", deletedIsGone},
+		{"a deleted user is gone with sessions, proofs and password, and leaves the address", deletedUserIsGone},
 		{"no sign-in slips past a deletion", deletionRaces},
 		{"a cancelled context is an error", usersCancel},
 	})
@@ -393,7 +393,7 @@ func usersAreListed(t *testing.T, s nodes.Stores) {
 	}
 }
 
-func deletedIsGone(t *testing.T, s nodes.Stores) {
+func deletedUserIsGone(t *testing.T, s nodes.Stores) {
 	now := present()
 	u, bystander := addUser(t, s), addUser(t, s)
 	mine, other, old := addSession(t, s, u.ID, now), addSession(t, s, bystander.ID, now), proof(t, s, u.ID)
