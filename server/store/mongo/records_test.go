@@ -16,7 +16,7 @@ import (
 // reopen opens a database as a server does at its start.
 func reopen(t *testing.T, db *DB) error {
 	t.Helper()
-	uri := shared.uri
+	uri := shared.URI
 	at := strings.Index(uri, "?")
 	if at < 0 {
 		at = len(uri)
