@@ -81,7 +81,7 @@ func checkFlows(c Config, opts []Option) []health.Finding {
 	var problems engine.Problems
 	switch {
 	case errors.As(err, &problems):
-		return []health.Finding{health.Bad("flows", "sluice check tells all of them.", "The flows have %d problems, so that no server starts", len(problems))}
+		return []health.Finding{health.Bad("flows", "sluice check tells all of them.", "No server starts on these flows; problems: %d", len(problems))}
 	case err != nil:
 		return []health.Finding{health.Bad("flows", "Correct the setting flows or folders.", "Loading flows: %v", err)}
 	}

@@ -183,7 +183,7 @@ func TestDoctorTellsWhatToDo(t *testing.T) {
 	})
 	code, out, _ = s.run("", "doctor")
 	for _, want := range []string{
-		"fail  flows  The flows have 1 problems, so that no server starts\n  sluice check tells all of them.\n",
+		"fail  flows  No server starts on these flows; problems: 1\n  sluice check tells all of them.\n",
 		"fail  settings  vars names NO_SUCH_VARIABLE, but there is no such environment variable\n",
 		"warn  settings  Others can reach 0.0.0.0:8080, where tokens go without TLS\n",
 		"warn  settings  Passwords may have 8 characters\n",
