@@ -62,7 +62,7 @@ func (s *Survey) Read(file string, data []byte) (*Sheet, Problems) {
 		return nil, nil
 	}
 	d := parseFlow(file, data, s.reading.env)
-	if d.root == nil {
+	if !d.read {
 		return nil, d.problems.sorted()
 	}
 	w := &watch{}

@@ -22,7 +22,8 @@ const maxTimeout = 5 * time.Minute
 type draft struct {
 	*Flow
 	*source
-	root     *yaml.Node
+	root     *yaml.Node // while it is read
+	read     bool       // it is YAML
 	steps    *block
 	name     string // of a node flow
 	nameAt   Pos
@@ -35,6 +36,12 @@ type draft struct {
 
 // parseFlow reads a flow file as far as it can be read without knowing nodes.
 func parseFlow(file string, data []byte, env *Env) *draft {
+	d := parseTree(file, data, env)
+	d.read, d.root = d.root != nil, nil // the tree is many times as large as what was made of it
+	return d
+}
+
+func parseTree(file string, data []byte, env *Env) *draft {
 	d := &draft{Flow: &Flow{File: file, Enabled: true, Timeout: env.timeout(), Places: map[string]Pos{}}, source: &source{file: file, types: env.types}}
 	if d.root = d.parse(data); d.root == nil {
 		return d

@@ -1,16 +1,19 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unsafe"
-
-	"maps"
 )
 
 // An App is a set of flows that passed every check together.
@@ -69,20 +72,27 @@ func read(fsys fs.FS, env *Env) (*reading, error) {
 	problems = append(problems, ps...)
 	env.types, ps = loadTypes(fsys, env)
 	problems = append(problems, ps...)
-	var drafts []*draft
-	for _, file := range files {
-		data, err := fs.ReadFile(fsys, file)
-		if err != nil {
-			return nil, fmt.Errorf("reading flow: %w", err)
+	drafts, failed := make([]*draft, len(files)), make([]error, len(files))
+	shared(len(files), func(i int) {
+		var data []byte
+		if data, failed[i] = fs.ReadFile(fsys, files[i]); failed[i] == nil {
+			drafts[i] = parseFlow(files[i], data, env)
 		}
-		drafts = append(drafts, parseFlow(file, data, env))
+	})
+	if err := errors.Join(failed...); err != nil {
+		return nil, fmt.Errorf("reading flows: %w", err)
 	}
 	compileNodes(drafts, env, nodes, declared)
 	collisions(drafts)
+	shared(len(drafts), func(i int) {
+		if d := drafts[i]; d.read && d.params == nil {
+			d.compile(env, nodes, declared)
+			d.steps = nil
+		}
+	})
 	app := &App{}
 	for _, d := range drafts {
-		if d.root != nil && d.params == nil {
-			d.compile(env, nodes, declared)
+		if d.read && d.params == nil {
 			app.Flows = append(app.Flows, d.Flow)
 		}
 		if n := nodes[d.name]; d.name != "" && n != nil && n.flow != nil {
@@ -96,6 +106,20 @@ func read(fsys fs.FS, env *Env) (*reading, error) {
 		app.Collections = append(app.Collections, env.types.collections[name])
 	}
 	return &reading{app, env, nodes, declared, problems.sorted()}, nil
+}
+
+// shared calls f for 0 to n-1, on as many goroutines as can run at once.
+func shared(n int, f func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // catalogue indexes nodes by name.

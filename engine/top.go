@@ -21,7 +21,7 @@ func Tops(fsys fs.FS, env Env) ([]*Flow, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading flow: %w", err)
 		}
-		if d := parseFlow(file, data, &env); d.root != nil && d.params == nil && len(d.problems) == 0 {
+		if d := parseFlow(file, data, &env); d.read && d.params == nil && len(d.problems) == 0 {
 			flows = append(flows, d.Flow)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"sluice/engine"
@@ -54,6 +55,9 @@ type findings struct {
 func (f *findings) problems() engine.Problems { return slices.Concat(f.settings, f.flows, f.lock) }
 
 func (c *call) check(flags checkFlags) error {
+	if c.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // the process ends before most of it would be collected
+	}
 	conf, problems, err := c.configure(nil)
 	if err != nil {
 		return err
