@@ -20,11 +20,12 @@ import (
 
 // A Graph is a flow to be drawn.
 type Graph struct {
-	Title string   // the endpoint, or the name of a node
-	About string   // a sentence
-	Tags  []string // what else there is to know, in a few words each
-	steps []engine.Step
-	fails map[string]engine.Failure
+	Title  string   // the endpoint, or the name of a node
+	About  string   // a sentence
+	Tags   []string // what else there is to know, in a few words each
+	steps  []engine.Step
+	caught map[engine.Pos][]string // codes of a step that end no flow; any for all
+	fails  map[string]engine.Failure
 }
 
 // Endpoint makes the graph of an endpoint's flow.
@@ -63,7 +64,8 @@ func NodeFlow(n *engine.NodeFlow) *Graph {
 }
 
 func newGraph(title, about string, steps []engine.Step) *Graph {
-	g := &Graph{Title: title, About: about, steps: steps, fails: map[string]engine.Failure{}}
+	g := &Graph{Title: title, About: about, steps: steps, caught: map[engine.Pos][]string{}, fails: map[string]engine.Failure{}}
+	g.catch(steps, nil)
 	return g
 }
 
@@ -106,6 +108,30 @@ func failure(code string, kind engine.Kind, status int) answer {
 	return answer{strconv.Itoa(status) + " " + code, status}
 }
 
+// catch notes which outcomes of steps end no flow: those that a try around them
+// catches, and all of steps that take others back.
+func (g *Graph) catch(steps []engine.Step, codes []string) {
+	for _, s := range steps {
+		if len(codes) > 0 {
+			g.caught[s.Pos] = codes
+		}
+		for _, b := range s.Branches {
+			inside := codes
+			switch {
+			case b.Role == "undo":
+				inside = []string{"any"}
+			case b.Role == "try":
+				for _, other := range s.Branches {
+					if other.Role == "catch" {
+						inside = append(slices.Clip(inside), other.Name)
+					}
+				}
+			}
+			g.catch(b.Steps, inside)
+		}
+	}
+}
+
 // unrouted lists how a step can end the flow by outcomes that it does not route.
 func (g *Graph) unrouted(s engine.Step) (all []answer) {
 	if s.Node == nil {
@@ -113,7 +139,8 @@ func (g *Graph) unrouted(s engine.Step) (all []answer) {
 	}
 	for _, o := range s.Node.Outcomes {
 		routed := func(b engine.Branch) bool { return b.Role == "on" && b.Name == o.Name }
-		if !slices.ContainsFunc(s.Branches, routed) {
+		caught := func(code string) bool { return code == o.Name || code == "any" }
+		if !slices.ContainsFunc(s.Branches, routed) && !slices.ContainsFunc(g.caught[s.Pos], caught) {
 			all = append(all, failure(o.Name, o.Kind, 0))
 		}
 	}

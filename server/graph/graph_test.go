@@ -87,7 +87,7 @@ func TestTextsAreTexts(t *testing.T) {
 	all := graphs(t)
 	for file, wants := range map[string][]string{
 		"auth/sign-in.yaml": {"POST /auth/sign-in", "session none", "user.fetch", "notFound", "mismatch", "401 invalid_credentials", "503 busy", "200 OK"},
-		"order.yaml":        {"groups shop, beta", "$body.urgent and len($body.ids) > 3", "each $body.ids", "undo, if a later step fails", "409 emailTaken", "201 Created"},
+		"order.yaml":        {"groups shop, beta", "$body.urgent and len($body.ids) > 3", "each $body.ids", "undo, if a later step fails", "404 notFound", "201 Created"},
 		"node.yaml":         {"somebody.find", "404 away", "return"},
 	} {
 		got := text(t, all[file].SVG())
