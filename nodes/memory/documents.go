@@ -17,9 +17,10 @@ var _ data.Store = (*documents)(nil)
 
 // documents are a store of documents in memory.
 type documents struct {
-	mu     sync.Mutex
-	unique map[string][]data.Index             // by collection; guarded by mu
-	kept   map[string]map[string]data.Document // by collection and id; guarded by mu. No body in it ever changes
+	mu       sync.Mutex
+	unique   map[string][]data.Index             // by collection; guarded by mu
+	kept     map[string]map[string]data.Document // by collection and id; guarded by mu. No body in it ever changes
+	declared map[string]*data.Collection         // by name, those of before, too; guarded by mu. No declaration in it ever changes
 }
 
 // lock locks the documents unless the context has ended.
@@ -59,6 +60,7 @@ func (ds *documents) Prepare(ctx context.Context, all []*data.Collection) error 
 		}
 	}
 	ds.unique = unique
+	ds.remember(all)
 	return nil
 }
 

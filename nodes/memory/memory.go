@@ -34,11 +34,12 @@ func New() nodes.Stores {
 	m := &memory{
 		users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{},
 	}
+	ds := &documents{kept: map[string]map[string]data.Document{}, declared: map[string]*data.Collection{}}
 	return nodes.Stores{
 		Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m},
-		Data:    &documents{kept: map[string]map[string]data.Document{}},
+		Data:    ds,
 		Limits:  limit.NewTable(math.MaxInt),
-		Records: records{m},
+		Records: records{m, ds},
 	}
 }
 

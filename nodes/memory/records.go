@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/nodes/data"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -16,7 +17,10 @@ import (
 
 var _ record.Store = records{}
 
-type records struct{ m *memory }
+type records struct {
+	m  *memory
+	ds *documents
+}
 
 func (rs records) Export(ctx context.Context, now time.Time, yield func(record.Record) error) error {
 	if err := rs.m.lock(ctx); err != nil {
@@ -24,6 +28,11 @@ func (rs records) Export(ctx context.Context, now time.Time, yield func(record.R
 	}
 	all := rs.m.records(now)
 	rs.m.mu.Unlock()
+	documents, err := rs.ds.records()
+	if err != nil {
+		return err
+	}
+	all = append(all, documents...)
 	for _, r := range all {
 		if err := cmp.Or(ctx.Err(), yield(r)); err != nil {
 			return err
@@ -55,18 +64,24 @@ func (rs records) Import(ctx context.Context, all iter.Seq2[record.Record, error
 		return err
 	}
 	defer rs.m.mu.Unlock()
-	if !replace && len(rs.m.users)+len(rs.m.sessions)+len(rs.m.repeats) > 0 {
+	if !replace && len(rs.m.users)+len(rs.m.sessions)+len(rs.m.repeats)+rs.ds.count() > 0 {
 		return record.ErrNotEmpty
 	}
+	documents := &documents{kept: map[string]map[string]data.Document{}, declared: map[string]*data.Collection{}}
 	next := &memory{users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{}}
 	for r, err := range all {
 		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
-		if err := next.put(r); err != nil {
+		taken, err := documents.put(r)
+		if err == nil && !taken {
+			err = next.put(r)
+		}
+		if err != nil {
 			return err
 		}
 	}
+	rs.ds.become(documents)
 	rs.m.users, rs.m.sessions, rs.m.repeats = next.users, next.sessions, next.repeats
 	return nil
 }
@@ -101,5 +116,8 @@ func (rs records) Count(ctx context.Context) (map[string]int, error) {
 		return nil, err
 	}
 	defer rs.m.mu.Unlock()
-	return map[string]int{"user": len(rs.m.users), "session": len(rs.m.sessions), "repeat": len(rs.m.repeats)}, nil
+	counts := map[string]int{"user": len(rs.m.users), "session": len(rs.m.sessions), "repeat": len(rs.m.repeats)}
+	counts["document"] = rs.ds.count()
+	counts["collection"] = rs.ds.collections()
+	return counts, nil
 }

@@ -341,7 +341,7 @@ func manyAreGiven(t *testing.T, s nodes.Stores) {
 	}
 	take(t, s, some, false)
 	wantRecords(t, s, now, lines(t, some...))
-	want := map[string]int{"user": users, "session": users - 1, "repeat": users}
+	want := map[string]int{"user": users, "session": users - 1, "repeat": users, "collection": 0, "document": 0}
 	if got, err := s.Records.Count(t.Context()); err != nil || !maps.Equal(got, want) {
 		t.Errorf("Records.Count = %v, %v, want %v", got, err, want)
 	}

@@ -29,7 +29,7 @@ func Stores(t *testing.T, open func(t *testing.T) nodes.Stores) {
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) nodes.Stores){
 		"users": Users, "passwords": Passwords, "sessions": Sessions, "repeats": Repeats, "histories": Histories,
 		"documents": Documents, "histories of documents": DocumentHistories,
-		"limits": Limits, "records": Records,
+		"limits": Limits, "records": Records, "records of documents": DocumentRecords,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}

@@ -6,6 +6,9 @@
 // To move something new: write its record, list it in [Kinds], and have every
 // store yield and take it. The contract suite of package nodestest then tells
 // which store does not.
+//
+// Counters of limits are no records: they are of the last minutes, a store
+// forgets some of them in a crash, and no backup of yesterday should bring them back.
 package record
 
 import (
@@ -19,8 +22,8 @@ import (
 	"time"
 )
 
-// A Record is one thing of a store: a *[User], *[Session] or *[Repeat]. Its JSON
-// is the same whichever store it comes from.
+// A Record is one thing of a store: a *[User], *[Session], *[Repeat], *[Collection]
+// or *[Document]. Its JSON is the same whichever store it comes from.
 type Record interface {
 	// Kind is the name that the record has in [Kinds].
 	Kind() string
@@ -40,6 +43,8 @@ func Kinds() []Kind {
 		{"user", func() Record { return &User{} }},
 		{"session", func() Record { return &Session{} }},
 		{"repeat", func() Record { return &Repeat{} }},
+		{"collection", func() Record { return &Collection{} }},
+		{"document", func() Record { return &Document{} }},
 	}
 }
 
@@ -55,7 +60,8 @@ var (
 // A Store gives and takes all that it holds. It is safe for many goroutines.
 type Store interface {
 	// Export yields what the store holds at now, in any order but every user
-	// before the user's sessions, until yield returns an error. What has ended
+	// before the user's sessions and every collection before its documents, until
+	// yield returns an error. What has ended
 	// or expired at now is left out. Export returns the error of yield as it is.
 	Export(ctx context.Context, now time.Time, yield func(Record) error) error
 	// Import fills the store, in which replace first deletes everything, and
@@ -63,7 +69,9 @@ type Store interface {
 	// some of the records cannot be had or taken, it returns an error; then the
 	// store is as it was, or else every later start refuses it with
 	// ErrUnfinished until an Import with replace succeeds. Epochs are kept, so
-	// that sessions live on. Nobody else may use the store meanwhile.
+	// that sessions live on. Nobody else may use the store meanwhile. Documents
+	// are there for data.Store once its Prepare has made the indexes, which tells
+	// where documents have the same values in unique fields.
 	Import(ctx context.Context, records iter.Seq2[Record, error], replace bool) error
 	// Count counts the records of each kind, and may count what has expired.
 	Count(ctx context.Context) (map[string]int, error)

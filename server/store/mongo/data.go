@@ -26,7 +26,7 @@ const tooLarge = 17419
 
 // of returns where the documents of a collection are.
 func (ds Data) of(c *data.Collection) *driver.Collection {
-	return ds.db.users.Database().Collection(prefix + c.Name)
+	return ds.db.shelf(c.Name)
 }
 
 func (ds Data) Get(ctx context.Context, c *data.Collection, id string, scope data.Filter) (d data.Document, err error) {

@@ -302,6 +302,7 @@ type row struct {
 	version          int64
 	created, updated int64    // milliseconds since 1970
 	body             bson.Raw // fields
+	rest             []byte   // JSON object of what was taken from elsewhere and fits no field, or nil
 }
 
 // insert is the row as the database takes it.
@@ -312,6 +313,9 @@ func (r *row) insert() (bson.Raw, error) {
 	b = bsoncore.AppendDateTimeElement(b, "c", r.created)
 	b = bsoncore.AppendDateTimeElement(b, "u", r.updated)
 	b = bsoncore.AppendDocumentElement(b, "d", r.body)
+	if r.rest != nil {
+		b = bsoncore.AppendStringElement(b, restKey, string(r.rest))
+	}
 	b, err := bsoncore.AppendDocumentEnd(b, i)
 	return bson.Raw(b), err
 }
@@ -322,7 +326,7 @@ func rowOf(c *data.Collection, d data.Document) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &row{d.ID, d.Version, d.Created.UnixMilli(), d.Updated.UnixMilli(), body}, nil
+	return &row{id: d.ID, version: d.Version, created: d.Created.UnixMilli(), updated: d.Updated.UnixMilli(), body: body}, nil
 }
 
 // documentIn is the document of a collection that the database gave.

@@ -10,6 +10,7 @@
 //	repeats   _id is the SHA-256 that names the call
 //	limits    _id is a hash that names what is counted
 //	data_X    documents of the collection X; _id is the document's id
+//	collections _id is the name of a collection of documents; says what it is
 //	state     the version of all this, and whether an import has finished
 //
 // On a sharded cluster shard each by its hashed _id. What happens on every
@@ -49,7 +50,8 @@
 //
 // A document is {_id, v, c, u, d}: its id, version, time of creation and of the
 // last change, and its fields, each as the BSON type of its kind. What is open to
-// any JSON is kept as one text, so that no name in it is one of the database's. A
+// any JSON is kept as one text, so that no name in it is one of the database's. So
+// is, in x, what an import brought along that fits none of its fields. A
 // field of digits alone has a colon in front, so that no path means a position in a
 // list.
 //
@@ -130,7 +132,7 @@ type DB struct {
 	near    *limit.Near // before Limits
 	close   func() error
 
-	users, claims, sessions, repeats, limits, state *driver.Collection
+	users, claims, sessions, repeats, limits, declarations, state *driver.Collection
 
 	// checked are the users and sessions as session checks read them.
 	checked struct{ users, sessions *driver.Collection }
@@ -176,7 +178,7 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 	db := &DB{
 		client: client, budget: *o.Timeout,
 		users: in.Collection("users"), claims: in.Collection("claims"),
-		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"), state: in.Collection("state"),
+		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"), declarations: in.Collection("collections"), state: in.Collection("state"),
 	}
 	db.limits = in.Collection("limits", options.Collection().SetWriteConcern(writeconcern.W1()))
 	db.near = limit.NewNear(Limits{db}, maxCounters)

@@ -107,6 +107,9 @@ func (ds Data) Prepare(ctx context.Context, all []*data.Collection) (err error) 
 			wanted[name] = append(wanted[name], x.name)
 		}
 	}
+	if err := ds.db.remember(ctx, all); err != nil {
+		return err
+	}
 	for _, name := range there {
 		if strings.HasPrefix(name, prefix) {
 			if err := ds.drop(ctx, in.Collection(name), wanted[name]); err != nil {

@@ -14,6 +14,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 
 	"sluice/engine"
+	"sluice/nodes/data"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -48,13 +49,17 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 		}
 		last = ids[len(ids)-1]
 	}
-	return each(ctx, settled(rs.db.repeats), where(above("until", date(now))), options.Find(), func(k *call) error {
+	err := each(ctx, settled(rs.db.repeats), where(above("until", date(now))), options.Find(), func(k *call) error {
 		r, err := k.record()
 		if err != nil {
 			return err
 		}
 		return yield(r)
 	})
+	if err != nil {
+		return err
+	}
+	return rs.db.exportDocuments(ctx, yield)
 }
 
 // exportPage yields the users behind an id, and their sessions. It returns the
@@ -158,15 +163,15 @@ func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, e
 	return err
 }
 
-func (db *DB) all() []*driver.Collection {
-	return []*driver.Collection{db.users, db.claims, db.sessions, db.repeats}
-}
-
 func (db *DB) wantEmpty(ctx context.Context) error {
 	if err := db.finished(ctx); err != nil {
 		return err
 	}
-	for _, c := range db.all() {
+	of, err := db.ofDocuments(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.repeats) {
 		found, err := find[bson.M](ctx, c, where())
 		if err != nil {
 			return err
@@ -207,7 +212,18 @@ func (db *DB) unmark(ctx context.Context) error {
 func (db *DB) clear(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pageTime)
 	defer cancel()
-	for _, c := range db.all() {
+	of, err := db.ofDocuments(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range of {
+		// Others than those of the store stay, as that of a shard key. Prepare
+		// makes them anew and says what is against them.
+		if err := (Data{db}).drop(ctx, c, nil); err != nil {
+			return err
+		}
+	}
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.repeats, db.declarations) {
 		if _, err := c.DeleteMany(ctx, where()); err != nil {
 			return failed("emptying "+c.Name(), err)
 		}
@@ -220,7 +236,7 @@ func (db *DB) refill(ctx context.Context, records iter.Seq2[record.Record, error
 	if err := db.clear(ctx); err != nil {
 		return err
 	}
-	in := &intake{db: db, now: time.Now()}
+	in := &intake{db: db, now: time.Now(), declared: map[string]*data.Collection{}}
 	for r, err := range records {
 		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
@@ -238,6 +254,11 @@ type intake struct {
 	now                              time.Time
 	claims, users, sessions, repeats []any
 	owners                           map[string]int64 // epochs that sessions want of their users
+
+	declared  map[string]*data.Collection
+	documents []any // of one collection
+	of        string
+	bytes     int // of the documents
 }
 
 func (in *intake) add(ctx context.Context, r record.Record) error {
@@ -264,6 +285,10 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 			k.keep(*a)
 		}
 		in.repeats = append(in.repeats, k)
+	case *record.Collection:
+		return in.declare(ctx, r)
+	case *record.Document:
+		return in.document(ctx, r)
 	default:
 		return fmt.Errorf("taking a %s: there is no collection for it", r.Kind())
 	}
@@ -281,7 +306,7 @@ func (in *intake) flush(ctx context.Context) error {
 	for _, b := range []struct {
 		into *driver.Collection
 		some *[]any
-	}{{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.repeats, &in.repeats}} {
+	}{{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents}} {
 		if b.into == in.db.sessions {
 			if err := in.proveOwners(ctx); err != nil {
 				return err
@@ -297,6 +322,7 @@ func (in *intake) flush(ctx context.Context) error {
 		}
 		*b.some = (*b.some)[:0]
 	}
+	in.bytes = 0
 	return nil
 }
 
@@ -337,5 +363,10 @@ func (rs Records) Count(ctx context.Context) (map[string]int, error) {
 		}
 		counts[kind] = int(n)
 	}
-	return counts, nil
+	of, err := rs.db.documentCounts(ctx)
+	counts["collection"], counts["document"] = len(of), 0
+	for _, n := range of {
+		counts["document"] += n
+	}
+	return counts, err
 }

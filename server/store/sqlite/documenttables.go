@@ -67,24 +67,16 @@ func indexOf(c *data.Collection, x data.Index) (index, error) {
 
 func prepareTables(conn *conn, all []*data.Collection, wanted map[string]index) error {
 	for _, c := range all {
-		_, err := conn.exec("CREATE TABLE IF NOT EXISTS " + tableOf(c) + ` (
-	id         TEXT PRIMARY KEY NOT NULL,
-	version    INTEGER NOT NULL,
-	created    INTEGER NOT NULL,
-	updated    INTEGER NOT NULL,
-	body       TEXT NOT NULL CHECK (json_valid(body)) -- what is not would fail every query that looks into it
-) STRICT`)
-		if err != nil {
+		if err := makeTable(conn, c); err != nil {
 			return fmt.Errorf("preparing %s: %w", c.Name, err)
 		}
 	}
-	var found []string
-	err := conn.query(func(row []driver.Value) bool {
-		found = append(found, row[0].(string))
-		return true
-	}, "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name GLOB 'doc_*'")
+	if err := remember(conn, all); err != nil {
+		return fmt.Errorf("preparing: %w", err)
+	}
+	found, err := documentIndexes(conn)
 	if err != nil {
-		return fmt.Errorf("looking at indexes: %w", err)
+		return err
 	}
 	for _, name := range found {
 		if _, ok := wanted[name]; ok {
@@ -107,4 +99,27 @@ func prepareTables(conn *conn, all []*data.Collection, wanted map[string]index) 
 		}
 	}
 	return nil
+}
+
+func makeTable(conn *conn, c *data.Collection) error {
+	_, err := conn.exec("CREATE TABLE IF NOT EXISTS " + tableOf(c) + ` (
+	id         TEXT PRIMARY KEY NOT NULL,
+	version    INTEGER NOT NULL,
+	created    INTEGER NOT NULL,
+	updated    INTEGER NOT NULL,
+	body       TEXT NOT NULL CHECK (json_valid(body)) -- what is not would fail every query that looks into it
+) STRICT`)
+	return err
+}
+
+// documentIndexes are the names of the indexes on documents that are there.
+func documentIndexes(conn *conn) (found []string, err error) {
+	err = conn.query(func(row []driver.Value) bool {
+		found = append(found, row[0].(string))
+		return true
+	}, "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name GLOB 'doc_*'")
+	if err != nil {
+		return nil, fmt.Errorf("looking at indexes: %w", err)
+	}
+	return found, nil
 }

@@ -39,6 +39,7 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	out.rows(userRecord, "SELECT "+userColumns+", password FROM users")
 	out.rows(out.sessionRecord, "SELECT "+sessionColumns+" FROM sessions WHERE expires > ?", millis(now))
 	out.rows(repeatRecord, "SELECT call, request, token, expires, status, headers, body, type FROM repeats WHERE expires > ?", millis(now))
+	out.documents()
 	return errors.Join(out.err, done())
 }
 
@@ -168,6 +169,9 @@ func tables() [][2]string {
 
 // makeRoom deletes everything, or says that there is something.
 func makeRoom(c *conn, replace bool) error {
+	if err := clearDocuments(c, replace); err != nil {
+		return err
+	}
 	for _, t := range tables() {
 		if replace {
 			if _, err := c.exec("DELETE FROM " + t[1]); err != nil {
@@ -197,6 +201,10 @@ func insert(c *conn, r record.Record) error {
 		return insertUser(c, u, groups, r.PasswordHash)
 	case *record.Session:
 		return insertRecord(c, r)
+	case *record.Collection:
+		return insertCollection(c, r)
+	case *record.Document:
+		return insertDocumentRecord(c, r)
 	case *record.Repeat:
 		claim, a := r.Repeat()
 		if a == nil {
@@ -243,7 +251,12 @@ func (rs Records) Count(ctx context.Context) (map[string]int, error) {
 			}
 			counts[t[0]] = int(n.(int64))
 		}
-		return nil
+		of, err := documentCounts(c)
+		counts["collection"], counts["document"] = len(of), 0
+		for _, n := range of {
+			counts["document"] += n
+		}
+		return err
 	})
 	return counts, err
 }

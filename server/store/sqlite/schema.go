@@ -55,7 +55,11 @@ CREATE TABLE limits (
 ) STRICT;
 CREATE INDEX limits_until ON limits (until)`, `
 ALTER TABLE users ADD COLUMN group_keys TEXT NOT NULL DEFAULT '[]' /* JSON list */;
-ALTER TABLE repeats ADD COLUMN type TEXT NOT NULL DEFAULT '' /* media type of body; '' is JSON */`,
+ALTER TABLE repeats ADD COLUMN type TEXT NOT NULL DEFAULT '' /* media type of body; '' is JSON */`, `
+CREATE TABLE collections (
+	name        TEXT PRIMARY KEY NOT NULL,
+	declaration TEXT NOT NULL -- record of it, with what it had before
+) STRICT`,
 	}
 }
 
