@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/data"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -97,24 +98,31 @@ func TestEveryKindIsItsOwn(t *testing.T) {
 func TestDecodeRefusesWhatNoStoreWrote(t *testing.T) {
 	hash := strings.Repeat("ab", 32)
 	for name, line := range map[string]string{
-		"nothing":             ``,
-		"no JSON":             `{`,
-		"no kind":             `{}`,
-		"null":                `null`,
-		"a list":              `[]`,
-		"two kinds":           `{"user":{"id":"a","emailKey":"b"},"session":{}}`,
-		"something behind":    `{"user":{"id":"a","emailKey":"b"}} {}`,
-		"an unknown kind":     `{"cat":{}}`,
-		"an unknown field":    `{"user":{"id":"a","emailKey":"b","admin":true}}`,
-		"a user of no id":     `{"user":{"emailKey":"b"}}`,
-		"a user of no key":    `{"user":{"id":"a"}}`,
-		"an epoch below 0":    `{"user":{"id":"a","emailKey":"b","epoch":-1}}`,
-		"a short hash":        `{"session":{"hash":"ab","id":"a","userId":"b"}}`,
-		"a hash of no digits": `{"session":{"hash":"` + strings.Repeat("x", 64) + `","id":"a","userId":"b"}}`,
-		"a session of nobody": `{"session":{"hash":"` + hash + `","id":"a"}}`,
-		"a huge idle time":    `{"session":{"hash":"` + hash + `","id":"a","userId":"b","idleMs":9223372036854775807}}`,
-		"a call of no token":  `{"repeat":{"call":"` + hash + `","request":"` + hash + `"}}`,
-		"an answer of none":   `{"repeat":{"call":"` + hash + `","request":"` + hash + `","token":"` + hash[:32] + `","answer":{}}}`,
+		"nothing":                      ``,
+		"no JSON":                      `{`,
+		"no kind":                      `{}`,
+		"null":                         `null`,
+		"a list":                       `[]`,
+		"two kinds":                    `{"user":{"id":"a","emailKey":"b"},"session":{}}`,
+		"something behind":             `{"user":{"id":"a","emailKey":"b"}} {}`,
+		"an unknown kind":              `{"cat":{}}`,
+		"an unknown field":             `{"user":{"id":"a","emailKey":"b","admin":true}}`,
+		"a user of no id":              `{"user":{"emailKey":"b"}}`,
+		"a user of no key":             `{"user":{"id":"a"}}`,
+		"an epoch below 0":             `{"user":{"id":"a","emailKey":"b","epoch":-1}}`,
+		"a short hash":                 `{"session":{"hash":"ab","id":"a","userId":"b"}}`,
+		"a hash of no digits":          `{"session":{"hash":"` + strings.Repeat("x", 64) + `","id":"a","userId":"b"}}`,
+		"a session of nobody":          `{"session":{"hash":"` + hash + `","id":"a"}}`,
+		"a huge idle time":             `{"session":{"hash":"` + hash + `","id":"a","userId":"b","idleMs":9223372036854775807}}`,
+		"a call of no token":           `{"repeat":{"call":"` + hash + `","request":"` + hash + `"}}`,
+		"a collection of no form":      `{"collection":{"name":"a; DROP TABLE users","fields":[],"indexes":[],"owner":""}}`,
+		"a field of an unknown kind":   `{"collection":{"name":"a","fields":[{"name":"f","kind":"number"}],"indexes":[],"owner":""}}`,
+		"a list of nothing":            `{"collection":{"name":"a","fields":[{"name":"f","kind":"list"}],"indexes":[],"owner":""}}`,
+		"an index over nothing":        `{"collection":{"name":"a","fields":[],"indexes":[{"fields":["f"]}],"owner":""}}`,
+		"a document of an evil name":   `{"document":{"collection":"a; DROP TABLE users","id":"a","body":{}}}`,
+		"a document that is a list":    `{"document":{"collection":"a","id":"a","body":[]}}`,
+		"a document that is not there": `{"document":{"collection":"a","id":"a"}}`,
+		"an answer of none":            `{"repeat":{"call":"` + hash + `","request":"` + hash + `","token":"` + hash[:32] + `","answer":{}}}`,
 	} {
 		if r, err := record.Decode([]byte(line)); err == nil {
 			t.Errorf("Decode of %s, %s = %+v, want an error", name, line, r)
@@ -124,7 +132,14 @@ func TestDecodeRefusesWhatNoStoreWrote(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	u, s := filled[user.User](), filled[session.Session]()
-	for _, r := range []record.Record{record.UserOf(u, "hash"), record.SessionOf(session.Hash{1}, s), record.RepeatOf(filled[repeat.Claim](), nil)} {
+	c := data.Collection{Name: "things", Fields: []data.Field{{Name: "name", Kind: data.Text}}}
+	d, err := record.DocumentOf(&c, data.Document{ID: "d", Version: 1, Body: []byte(`{"name":"n","rest":[1.0]}`)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, r := range []record.Record{
+		record.UserOf(u, "hash"), record.SessionOf(session.Hash{1}, s), record.RepeatOf(filled[repeat.Claim](), nil), record.CollectionOf(&c), d,
+	} {
 		line, err := record.Encode(r)
 		if err != nil {
 			f.Fatal(err)

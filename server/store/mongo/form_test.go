@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -179,6 +180,38 @@ func FuzzDocumentsComeBackAsTheyWent(f *testing.F) {
 		again, err := bodyOf(c.Fields, back)
 		if err != nil || !bytes.Equal(again, raw) {
 			t.Fatalf("%s came back as %s and then became %v, %v, want %v", text, back, again, err, raw)
+		}
+	})
+}
+
+// Whatever an import brings along has a place: what data.Split calls proper is
+// taken, and comes back in the same form.
+func FuzzWhatIsProperIsTaken(f *testing.F) {
+	c := everything()
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 20 {
+		text, _ := json.Marshal(anyObject(r, c.Fields))
+		f.Add(text)
+	}
+	f.Add([]byte(`{"f1":1.5,"f2":-0,"f4":"2026-02-30T00:00:00.000Z","f5":{"$set":1},"7":[null]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !json.Valid(text) || !utf8.Valid(text) {
+			return
+		}
+		proper, _, err := data.Split(c.Fields, text)
+		if err != nil {
+			return
+		}
+		raw, err := bodyOf(c.Fields, proper)
+		if err != nil {
+			t.Fatalf("bodyOf(%s) = %v, want nil", proper, err)
+		}
+		back, err := appendBody(nil, c.Fields, raw)
+		if err != nil {
+			t.Fatalf("appendBody() of %s = %v, want nil", proper, err)
+		}
+		if again, rest, err := data.Split(c.Fields, back); err != nil || rest != nil || !bytes.Equal(again, proper) {
+			t.Fatalf("%s came back as %s and %s, %v", proper, again, rest, err)
 		}
 	})
 }

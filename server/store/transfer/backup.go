@@ -22,9 +22,9 @@ import (
 // one is refused.
 const format = 1
 
-// maxLine is the longest line of a backup, in bytes: that of a kept answer is
-// below half a MiB.
-const maxLine = 4 << 20
+// maxLine is the longest line of a backup, in bytes: a document of MongoDB has
+// 16 MiB at most, and is longer as JSON.
+const maxLine = 64 << 20
 
 // A Head is the first line of a backup.
 type Head struct {
@@ -59,6 +59,9 @@ func Write(ctx context.Context, w io.Writer, s record.Store, h Head) (Tally, err
 		line, err := record.Encode(r)
 		if err != nil {
 			return err
+		}
+		if len(line) >= maxLine {
+			return fmt.Errorf("a %s of %d bytes is too long for a backup", r.Kind(), len(line))
 		}
 		c.add(r.Kind(), line)
 		return out.line(line)

@@ -145,7 +145,7 @@ func TestDamagedBackupIsRefusedBeforeAnyWrite(t *testing.T) {
 		"a later form":            {pack(strings.Replace(head, `"sluiceBackup":1`, `"sluiceBackup":2`, 1)), "later release"},
 		"an unknown kind":         {pack(head, `{"spaceship":{}}`+"\n", last), "spaceship"},
 		"an unknown field":        {pack(head, strings.Replace(lines[1], `{"id"`, `{"mood":"","id"`, 1), last), "mood"},
-		"a long line":             {pack(head, strings.Repeat("x", 5<<20)), "damaged"},
+		"a long line":             {pack(head, strings.Repeat("x", 65<<20)), "damaged"},
 	} {
 		if bytes.Equal(c.file, file) {
 			t.Fatalf("%s is not damaged", name)
