@@ -4,7 +4,9 @@ package health
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -84,3 +86,25 @@ func Median(run func() error) (time.Duration, error) {
 	slices.Sort(took)
 	return took[2], nil
 }
+
+// Collections judges the collections of documents of a store: how many documents
+// each holds, and what is missing of what was declared last.
+func Collections(counts map[string]int, missing []string) Finding {
+	if len(missing) > 0 {
+		return Doubtful("documents", "The next start of a server makes it, or says what is in the way.", "There is no %s", strings.Join(missing, "; nor "))
+	}
+	if len(counts) == 0 {
+		return Good("documents", "There are no collections of documents")
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%s %d", name, counts[name]))
+	}
+	if more := len(parts) - mostNamed; more > 0 {
+		parts = append(parts[:mostNamed], fmt.Sprintf("and %d more", more))
+	}
+	return Good("documents", "Tables and indexes of %d collections are as declared; documents: %s", len(counts), strings.Join(parts, ", "))
+}
+
+// mostNamed is how many collections are named at most.
+const mostNamed = 20

@@ -40,6 +40,7 @@ func (db *DB) Check(ctx context.Context) []health.Finding {
 	} else {
 		found = append(found, health.Good("indexes", "All indexes are there, with the right options"))
 	}
+	found = append(found, db.checkDocuments(ctx))
 	return append(found, db.checkServer(ctx)...)
 }
 

@@ -14,6 +14,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes/data"
 	"sluice/nodes/record"
+	"sluice/server/store/health"
 )
 
 // restKey is where a document has what an import brought along that fits none
@@ -206,4 +207,42 @@ func (db *DB) documentCounts(ctx context.Context) (map[string]int, error) {
 		counts[c.Name] = int(n)
 	}
 	return counts, nil
+}
+
+// checkDocuments looks whether indexes are as they were declared last.
+func (db *DB) checkDocuments(ctx context.Context) health.Finding {
+	counts, err := db.documentCounts(ctx)
+	if err == nil {
+		var missing []string
+		if missing, err = db.missingIndexes(ctx); err == nil {
+			return health.Collections(counts, missing)
+		}
+	}
+	return health.Bad("documents", "Look at the log of the database, and at the indexes of its collections.", "Looking at the collections of documents: %v", err)
+}
+
+func (db *DB) missingIndexes(ctx context.Context) (missing []string, err error) {
+	all, err := db.remembered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		if len(c.Indexes) == 0 {
+			continue // one that is not declared any more has none
+		}
+		for _, x := range (Data{db}).indexesOf(c) {
+			there, err := x.there(ctx)
+			if err == nil && !there && x.partial { // on a server without partial indexes
+				x.partial, x.name = false, full+strings.TrimPrefix(x.name, unique)
+				there, err = x.there(ctx)
+			}
+			if err != nil {
+				return nil, err
+			}
+			if !there {
+				missing = append(missing, fmt.Sprintf("index %s of %s", x.name, c.Name))
+			}
+		}
+	}
+	return missing, nil
 }

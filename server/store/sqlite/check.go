@@ -21,7 +21,7 @@ func (db *DB) Check(ctx context.Context) []health.Finding {
 	if err := db.writer.broken.Load(); err != nil {
 		return []health.Finding{health.Bad("store", "Look at the disk, then restart: the start checks the whole file.", "Nothing is written any more: %v", *err)}
 	}
-	found := []health.Finding{db.checkReads(ctx), db.checkWrites(ctx), db.checkContent(ctx), db.checkLog()}
+	found := []health.Finding{db.checkReads(ctx), db.checkWrites(ctx), db.checkContent(ctx), db.checkDocuments(ctx), db.checkLog()}
 	return append(found, db.checkTimes(ctx))
 }
 

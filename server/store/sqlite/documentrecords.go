@@ -1,12 +1,16 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"sluice/nodes/data"
 	"sluice/nodes/record"
+	"sluice/server/store/health"
 )
 
 // remember notes what collections are, and that others have no indexes any more.
@@ -146,4 +150,38 @@ func documentCounts(c *conn) (map[string]int, error) {
 		counts[of.Name] = int(n.(int64))
 	}
 	return counts, nil
+}
+
+// checkDocuments looks whether tables and indexes are as they were declared last.
+func (db *DB) checkDocuments(ctx context.Context) health.Finding {
+	var missing []string
+	counts := map[string]int{}
+	err := db.read(ctx, func(c *conn) error {
+		all, err := remembered(c)
+		if err != nil {
+			return err
+		}
+		indexes, err := documentIndexes(c)
+		if err != nil {
+			return err
+		}
+		for _, of := range all {
+			n, err := c.one("SELECT count(*) FROM " + tableOf(of))
+			if err != nil {
+				missing = append(missing, "table of "+of.Name)
+				continue
+			}
+			counts[of.Name] = int(n.(int64))
+			for _, x := range of.Indexes {
+				if made, err := indexOf(of, x); err != nil || !slices.Contains(indexes, made.name) {
+					missing = append(missing, "index of "+of.Name+" over "+strings.Join(x.Fields, ", "))
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return health.Bad("documents", "Look at the log of the server.", "Looking at the collections of documents: %v", err)
+	}
+	return health.Collections(counts, missing)
 }
