@@ -22,6 +22,7 @@ import (
 	"sluice/engine"
 	"sluice/flows"
 	"sluice/nodes"
+	"sluice/nodes/data"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
@@ -90,6 +91,7 @@ func (w *bench) sluice(b *testing.B) fasthttp.RequestHandler {
 	b.Helper()
 	app, err := engine.Load(flows.FS, engine.Env{
 		Nodes: nodes.Core(w.stores, w.hasher), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+		Document: engine.TypeOf[data.Head](),
 	})
 	if err != nil {
 		b.Fatal(err)

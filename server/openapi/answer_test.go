@@ -17,6 +17,7 @@ import (
 	"sluice/engine"
 	"sluice/flows"
 	"sluice/nodes"
+	"sluice/nodes/data"
 	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
@@ -34,6 +35,7 @@ func serve(t *testing.T) fasthttp.RequestHandler {
 	stores := memory.New()
 	app, err := engine.Load(flows.FS, engine.Env{
 		Nodes: nodes.Core(stores, hasher), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+		Document: engine.TypeOf[data.Head](),
 	})
 	if err != nil {
 		t.Fatal(err)

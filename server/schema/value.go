@@ -127,6 +127,6 @@ func worded() schema {
 func typeWord() schema {
 	return schema{"anyOf": []schema{
 		{"enum": typeWords},
-		{"type": "string", "pattern": "^[A-Z][A-Za-z0-9]*$", "description": "A type of types.yaml, or of a node."},
+		{"type": "string", "pattern": "^([A-Z][A-Za-z0-9]*|[a-z]+( [a-z]+)+)$", "description": "A type of types.yaml, or of a node."},
 	}}
 }
