@@ -36,11 +36,14 @@ func (d *draft) compile(env *Env, nodes map[string]*Node, declared map[string]De
 	if d.Session == SessionNone {
 		session = nil
 	}
-	request := env.Request
+	request, key := env.Request, env.APIKey
+	if d.APIKey == KeyNone {
+		key = nil
+	}
 	if d.params != nil {
 		request = nil
 	}
-	for i, t := range [rootSlots]*Type{d.Input.Path, d.Input.Query, d.Input.Headers, d.Input.Body, session, request, env.vars, d.params, nil, nil, nil} {
+	for i, t := range [rootSlots]*Type{d.Input.Path, d.Input.Query, d.Input.Headers, d.Input.Body, session, request, key, env.vars, d.params, nil, nil, nil} {
 		c.slots = append(c.slots, slot{name: rootNames[i], t: t})
 	}
 	c.nameSteps(d.steps, map[string]Pos{})
@@ -50,6 +53,9 @@ func (d *draft) compile(env *Env, nodes map[string]*Node, declared map[string]De
 	}
 	if d.Session == SessionOptional {
 		c.state.slots[slotSession] = optional
+	}
+	if d.APIKey == KeyOptional {
+		c.state.slots[slotAPIKey] = optional
 	}
 	if d.Limit != nil {
 		for _, v := range d.limitKey {
@@ -64,7 +70,7 @@ func (d *draft) compile(env *Env, nodes map[string]*Node, declared map[string]De
 		d.Fails = append(d.Fails, c.fails[code])
 	}
 	d.Program = &Program{ops: c.ops, slots: len(c.slots), vars: env.varsAt, computes: c.computes, takes: [slotEnv]*Type{
-		d.Input.Path, d.Input.Query, d.Input.Headers, d.Input.Body, session, request,
+		d.Input.Path, d.Input.Query, d.Input.Headers, d.Input.Body, session, request, key,
 	}}
 	d.gives = c.gives
 	d.Steps = d.steps.outline()
@@ -141,15 +147,15 @@ func (c *compiler) nameSlot(name string, at Pos, seen map[string]Pos) {
 		return
 	}
 	seen[name] = at
-	if i := slices.Index(rootNames, name); i >= 0 && (i != slotSession || c.Session != SessionNone) {
+	if i := slices.Index(rootNames, name); i >= 0 && (i != slotSession || c.Session != SessionNone) && (i != slotAPIKey || c.APIKey != KeyNone) {
 		c.problem(at, "choose another", "id %q would hide $%s", name, name)
 		return
 	}
 	c.slots = append(c.slots, slot{name: name, pos: at})
 }
 
-// slotOf returns the slot of a step's id, or -1. A step may be called session
-// where the endpoint has none of its own.
+// slotOf returns the slot of a step's id, or -1. A step may be called session or
+// apiKey where the endpoint has none of its own.
 func (c *compiler) slotOf(id string) int {
 	return slices.IndexFunc(c.slots, func(s slot) bool { return s.name == id && s.pos.File != "" })
 }
@@ -359,6 +365,7 @@ type Env struct {
 	Nodes   []*Node
 	Session *Type             // of $session; nil where there are no sessions
 	Request *Type             // of $request
+	APIKey  *Type             // of $apiKey; nil where there are no API keys
 	Vars    map[string]string // of $env; treated as secrets
 	Timeout time.Duration     // of flows that name none; 0 means 30 s
 

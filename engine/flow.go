@@ -15,6 +15,19 @@ var sessionModes = []string{SessionNone: "none", SessionOptional: "optional", Se
 
 func (m SessionMode) String() string { return sessionModes[m] }
 
+// KeyMode says what an endpoint wants of the caller's API key.
+type KeyMode uint8
+
+const (
+	KeyNone     KeyMode = iota // $apiKey does not exist
+	KeyOptional                // $apiKey may be absent; a key that is sent must be good
+	KeyRequired                // a caller without a good key is refused
+)
+
+var keyModes = []string{KeyNone: "none", KeyOptional: "optional", KeyRequired: "required"}
+
+func (m KeyMode) String() string { return keyModes[m] }
+
 // A Flow is a compiled flow file. It does not change after [Load].
 type Flow struct {
 	File    string // slash-separated, relative to where it was loaded from
@@ -23,8 +36,9 @@ type Flow struct {
 	Path    string   // with {names}
 	Params  []string // the names in Path, in order
 	Session SessionMode
-	Groups  []string // access groups of which a session must have one; empty for any
-	APIKey  bool     // a caller without an API key is refused
+	Fresh   time.Duration // how long ago the caller's identity was proved at most; 0 where that does not matter
+	Groups  []string      // access groups of which a session must have one; empty for any
+	APIKey  KeyMode
 	Timeout time.Duration
 	Limit   *Limit  // nil for none
 	Repeat  *Repeat // nil where each call runs

@@ -276,7 +276,7 @@ func (t *Type) scan(s string, p unsafe.Pointer) string {
 		}
 		*(*time.Time)(p) = at.UTC()
 	case t.goType == durationType:
-		d, err := parseDuration(s)
+		d, err := ParseDuration(s)
 		if err != nil {
 			return "must be " + formats["duration"].what
 		}

@@ -97,22 +97,17 @@ func (d *draft) header(e entry) {
 			d.endpoint(t, d.pathPos)
 		}
 	case "session":
-		if i := slices.Index(sessionModes, e.value.Value); i >= 0 && e.value.Tag == "!!str" {
-			d.Session = SessionMode(i)
-		} else {
-			d.problem(d.at(e.value), DidYouMean(e.value.Value, sessionModes), "session cannot be %q", e.value.Value)
-		}
+		d.session(e.value)
 	case "groups":
 		d.Groups = d.texts(e.value, "groups")
 		if len(d.Groups) == 0 {
 			d.problem(d.at(e.value), "name at least one", "groups is empty")
 		}
 	case "apiKey":
-		if t, ok := d.text(e.value, "apiKey"); ok {
-			d.APIKey = t == "required"
-			if t != "required" && t != "none" {
-				d.problem(d.at(e.value), DidYouMean(t, []string{"required", "none"}), "apiKey cannot be %q", t)
-			}
+		if i := slices.Index(keyModes, e.value.Value); i >= 0 && e.value.Tag == "!!str" {
+			d.APIKey = KeyMode(i)
+		} else {
+			d.problem(d.at(e.value), DidYouMean(e.value.Value, keyModes), "apiKey cannot be %q", e.value.Value)
 		}
 	case "timeout":
 		if t, ok := d.duration(e.value, "timeout"); ok {
@@ -203,8 +198,9 @@ func durationText(d time.Duration) string {
 	return s
 }
 
-// parseDuration reads what time.ParseDuration does, and whole days.
-func parseDuration(s string) (time.Duration, error) {
+// ParseDuration reads a duration as flows write it: what [time.ParseDuration]
+// does, and whole days as in 90d.
+func ParseDuration(s string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseInt(days, 10, 16)
 		return time.Duration(n) * 24 * time.Hour, err

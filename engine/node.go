@@ -50,6 +50,7 @@ var nodeName = regexp.MustCompile(`^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)+$`)
 //	enum     the allowed texts, separated by |
 //	format   email, password, uuid, uri, html, header ... (how a text is checked or escaped)
 //	secret   "true": never logged, traced or answered; "once": only answered by the flow that made it
+//	guard    "groups": of $session, only there in endpoints that demand access groups
 //
 // A field is required unless it is a pointer, omitzero or has a default. Fields
 // can be string, bool, int, int64, float64, time.Time, time.Duration, []byte,

@@ -60,6 +60,20 @@ type sess struct {
 	ID     string `json:"id" doc:"Public id."`
 	UserID proven `json:"userId" doc:"Whose session."`
 	Token  string `json:"token,omitzero" secret:"true" doc:"Token."`
+	Power  power  `json:"authority" secret:"true" guard:"groups" doc:"Right to act for others."`
+}
+
+type power struct{ ID string }
+
+func (power) FlowType() (name, hint string) { return "authority", "$session.authority is one" }
+
+type powerIn struct {
+	By power `json:"by" secret:"true" doc:"Who acts."`
+}
+
+type key struct {
+	ID   string `json:"id" doc:"Id."`
+	Name string `json:"name" doc:"What it is for."`
 }
 
 type fresh struct {
@@ -121,6 +135,9 @@ func testNodes() []*engine.Node {
 		engine.Define("session.delete", "Ends a session.", func(context.Context, deleteIn) (engine.None, error) {
 			return engine.None{}, nil
 		}),
+		engine.Define("power.use", "Acts for others.", func(context.Context, powerIn) (engine.None, error) {
+			return engine.None{}, nil
+		}),
 		engine.Define("note.write", "Notes something.", func(_ context.Context, in noteIn) (noteOut, error) {
 			switch in.Text {
 			case "full":
@@ -141,7 +158,7 @@ func testNodes() []*engine.Node {
 
 func testEnv() engine.Env {
 	return engine.Env{
-		Nodes: testNodes(), Session: engine.TypeOf[sess](), Request: engine.TypeOf[requestFacts](),
+		Nodes: testNodes(), Session: engine.TypeOf[sess](), Request: engine.TypeOf[requestFacts](), APIKey: engine.TypeOf[key](),
 		Vars: map[string]string{"API_SECRET": "s3cret"},
 	}
 }

@@ -236,7 +236,7 @@ func (c *compiler) cookie(m member) (headerOp, bool) {
 			case p.name == "path" && isText && strings.HasPrefix(text, "/"):
 				path = text
 			case p.name == "maxAge" && isText:
-				d, err := parseDuration(text)
+				d, err := ParseDuration(text)
 				if err != nil || d < 0 {
 					c.problem(p.v.pos, "a number with a unit: 30m, 24h, 7d; 0s removes the cookie", "maxAge must be a duration")
 				}

@@ -113,9 +113,9 @@ type Program struct {
 }
 
 // Inputs are what a run starts from. Those that the flow takes must be there
-// and be of its types; $session may be missing where it is optional.
+// and be of its types; $session and $apiKey may be missing where they are optional.
 type Inputs struct {
-	Path, Query, Headers, Body, Session, Request Value
+	Path, Query, Headers, Body, Session, Request, APIKey Value
 
 	// Send takes the events that the flow sends, one at a time, and returns when
 	// the caller can take another one. Its error, or the end of ctx, ends the run.
@@ -126,7 +126,7 @@ type Inputs struct {
 func (in *Inputs) frame(slots int) frame {
 	f := make(frame, max(slots, int(rootSlots)))
 	f[slotPath], f[slotQuery], f[slotHeaders], f[slotBody] = in.Path.p, in.Query.p, in.Headers.p, in.Body.p
-	f[slotSession], f[slotRequest] = in.Session.p, in.Request.p
+	f[slotSession], f[slotRequest], f[slotAPIKey] = in.Session.p, in.Request.p, in.APIKey.p
 	return f
 }
 
@@ -170,7 +170,7 @@ const (
 // Run executes the program and returns its answer. An error is always an
 // *[Error]. The run ends early when ctx does.
 func (p *Program) Run(ctx context.Context, in Inputs) (Answer, error) {
-	for i, v := range [slotEnv]*Value{&in.Path, &in.Query, &in.Headers, &in.Body, &in.Session, &in.Request} {
+	for i, v := range [slotEnv]*Value{&in.Path, &in.Query, &in.Headers, &in.Body, &in.Session, &in.Request, &in.APIKey} {
 		if t := p.takes[i]; v.p != nil && t != nil && v.t != t.goType {
 			panic(fmt.Sprintf("engine: $%s is a %s, want a %s", rootNames[i], v.t, t.goType))
 		}

@@ -33,6 +33,7 @@ const (
 	slotBody
 	slotSession
 	slotRequest
+	slotAPIKey
 	slotEnv
 	slotParams
 	slotError
@@ -41,7 +42,7 @@ const (
 	rootSlots
 )
 
-var rootNames = []string{"path", "query", "headers", "body", "session", "request", "env", "params", "error", " ", "  "}
+var rootNames = []string{"path", "query", "headers", "body", "session", "request", "apiKey", "env", "params", "error", " ", "  "}
 
 // state is what is known at a place: it grows on the way down, and where ways
 // meet only that stays which all of them know.
@@ -141,6 +142,10 @@ func (c *compiler) lookup(path []string, at Pos) (typed, bool) {
 			c.unknownProp(v, name, at)
 			return typed{}, false
 		}
+		if p.guarded && len(c.Groups) == 0 {
+			c.problem(at, "groups: says which groups a session must have", "%s.%s is only there where the endpoint demands groups", v.text, name)
+			return typed{}, false
+		}
 		v.tagOf = nil
 		if v.t.By == name {
 			v.tagOf = v.t
@@ -194,6 +199,8 @@ func rootHint(slot int, f *Flow) string {
 		if f.Session == SessionNone {
 			return "this endpoint says session: none; session: required gives it a session"
 		}
+	case slotAPIKey:
+		return "apiKey: required gives this endpoint a key"
 	case slotEnv:
 		return "name the variables that flows may read in the configuration"
 	case slotParams:

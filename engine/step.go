@@ -366,7 +366,7 @@ func (s *source) parseRetry(n *yaml.Node) *retrySyntax {
 
 // duration reads a positive duration with a unit.
 func (s *source) duration(n *yaml.Node, what string) (time.Duration, bool) {
-	t, err := parseDuration(n.Value)
+	t, err := ParseDuration(n.Value)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || err != nil {
 		s.problem(s.at(n), "a number with a unit: 500ms, 30s, 15m, 24h, 7d", "%s must be a duration", what)
 		return 0, false

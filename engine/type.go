@@ -95,6 +95,7 @@ type Prop struct {
 	pointer bool    // held as a pointer, nil when absent
 	omit    bool    // left out of JSON when zero
 	instead string  // the parameter that must be given where this one may be absent
+	guarded bool    // only there in endpoints that demand access groups
 }
 
 // Notes are what documentation says of a property beside its type. They change nothing.
@@ -340,6 +341,7 @@ func (t *Type) addFields(rt reflect.Type, base uintptr, depth int, where string,
 		}
 		p.Type = typeOf(ft, at, within)
 		p.Type.readTags(f.Tag, at)
+		p.guarded = f.Tag.Get("guard") == "groups"
 		if d, ok := f.Tag.Lookup("default"); ok {
 			p.Default, p.HasDefault, p.Optional = d, true, true
 			if why := p.Type.parseText(d, newOf(p.Type)); why != "" && !strings.HasPrefix(d, "$") {
@@ -386,7 +388,7 @@ func (t *Type) bound(s, at string) *float64 {
 	v, err := strconv.ParseFloat(s, 64)
 	if t.goType == durationType {
 		var d time.Duration
-		d, err = parseDuration(s)
+		d, err = ParseDuration(s)
 		v = float64(d)
 	}
 	if err != nil {

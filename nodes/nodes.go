@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"sluice/engine"
+	"sluice/nodes/apikey"
 	"sluice/nodes/data"
 	"sluice/nodes/limit"
 	"sluice/nodes/password"
@@ -23,6 +24,7 @@ type Stores struct {
 	Repeats   repeat.Store // of the endpoints; no node uses it
 	Data      data.Store
 	Limits    limit.Store
+	Keys      apikey.Store
 	Records   record.Store // all of it, for backups and migrations; no node uses it
 }
 
@@ -32,7 +34,8 @@ func Core(s Stores, h *password.Hasher) []*engine.Node {
 	return slices.Concat(
 		user.Nodes(s.Users, h),                            // fetch create update
 		password.Nodes(s.Passwords, s.Users, s.Limits, h), // check set
-		session.Nodes(s.Sessions),                         // create get list update delete deleteAll deleteOthers
+		session.Nodes(s.Sessions, s.Users),                // create get list update delete deleteAll deleteOthers rotate confirm impersonate
+		apikey.Nodes(s.Keys),                              // create get list update end
 		data.Nodes(s.Data),                                // get find count create update delete write
 	)
 }

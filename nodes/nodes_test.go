@@ -21,6 +21,8 @@ func TestCore(t *testing.T) {
 	want := []string{
 		"user.fetch", "user.create", "user.update", "password.check", "password.set",
 		"session.create", "session.get", "session.list", "session.update", "session.delete", "session.deleteAll", "session.deleteOthers",
+		"session.rotate", "session.confirm", "session.impersonate", "user.vouch",
+		"apikey.create", "apikey.get", "apikey.list", "apikey.update", "apikey.end",
 		"data.get", "data.find", "data.count", "data.create", "data.update", "data.delete", "data.write",
 	}
 	if !slices.Equal(names, want) {

@@ -29,6 +29,15 @@ func TestEveryCoreNodeSaysWhatItTouches(t *testing.T) {
 		"session.delete":       "reads [] writes [sessions]",
 		"session.deleteAll":    "reads [] writes [sessions]",
 		"session.deleteOthers": "reads [] writes [sessions]",
+		"session.rotate":       "reads [] writes [sessions]",
+		"session.confirm":      "reads [] writes [sessions]",
+		"session.impersonate":  "reads [users] writes [sessions]",
+		"user.vouch":           "reads [users sessions] writes []",
+		"apikey.create":        "reads [] writes [keys]",
+		"apikey.get":           "reads [keys] writes []",
+		"apikey.list":          "reads [keys] writes []",
+		"apikey.update":        "reads [] writes [keys]",
+		"apikey.end":           "reads [] writes [keys]",
 	}
 	for _, n := range nodes.Core(memory.New(), h) {
 		if strings.HasPrefix(n.Name, "data.") {

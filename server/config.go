@@ -20,9 +20,11 @@ type Config struct {
 	Data           string         `json:"data" default:"data" doc:"Folder of the embedded database. It is made where it is missing, and one process at a time can use it."`
 	Store          string         `json:"store" doc:"Where users and sessions are kept, as a URL: sqlite: and a folder, or mongodb://HOST/NAME for a MongoDB that many processes share. Where it is not set it is the embedded database in the data folder."`
 	Vars           []string       `json:"vars" format:"variable" doc:"Names of environment variables that flows may read as $env.NAME. They are secrets: no answer and no log shows them."`
-	APIKeys        []KeyHash      `json:"api-key-hashes" doc:"SHA-256, in hex, of each API key that flows with apiKey: required accept."`
+	APIKeys        []KeyHash      `json:"api-key-hashes" doc:"SHA-256, in hex, of API keys that every flow with an apiKey line accepts. Keys with a scope and an end are made by sluice key add."`
+	APIKeyInQuery  bool           `json:"api-key-in-query" default:"false" doc:"Also read API keys from the address, as ?apikey=KEY. Addresses get into histories and logs of proxies, so this is for clients that cannot send a header."`
 	TrustedProxies []netip.Prefix `json:"trusted-proxies" doc:"Networks of the proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8. Without them a caller's address is its peer's."`
 	Origins        []string       `json:"origins" format:"origin" doc:"Web pages that may call from a browser, as in https://app.example.com, or * for every page."`
+	SessionCookie  string         `json:"session-cookie" default:"off" enum:"off|lax|strict" doc:"Let pages in browsers keep the token of their session in a cookie that no script can read, __Host-session. It takes TLS in front. With strict the cookie does not come along where a link of another site leads here, with lax it does."`
 	MaxBody        Size           `json:"max-body" default:"64KiB" min:"1KiB" max:"64MiB" doc:"Longest body of a request."`
 	Timeout        time.Duration  `json:"timeout" default:"30s" min:"1ms" max:"5m" doc:"How long a flow may run that names no timeout of its own."`
 	MinPassword    int            `json:"min-password" default:"15" min:"8" max:"64" doc:"Least characters of a new password. Less than 15 is for services that ask for a second factor."`

@@ -33,12 +33,13 @@ func Doctor(ctx context.Context, c Config, opts ...Option) []health.Finding {
 		return []health.Finding{health.Bad("settings", "Correct the setting.", "Reading settings: %v", err)}
 	}
 	found := c.checkSettings(newOptions(opts))
-	found = append(found, checkFlows(c, opts)...)
+	flows, keyed := checkFlows(c, opts)
+	found = append(found, flows...)
 	address, err := c.storeURL()
 	if err != nil {
 		return append(found, health.Bad("store", "Correct the setting store.", "Reading the setting: %v", err))
 	}
-	found = append(found, checkStore(ctx, c, address, opts)...)
+	found = append(found, checkStore(ctx, c, address, keyed, opts)...)
 	if dir := store.Dir(address); dir != "" {
 		found = append(found, checkFolder(dir)...)
 	}
@@ -76,25 +77,26 @@ func (c *Config) checkSettings(o options) (found []health.Finding) {
 	return found
 }
 
-func checkFlows(c Config, opts []Option) []health.Finding {
+// checkFlows also returns the file of a flow that only a key of the store reaches,
+// or "".
+func checkFlows(c Config, opts []Option) (found []health.Finding, keyed string) {
 	flows, err := Check(c, opts...)
 	var problems engine.Problems
 	switch {
 	case errors.As(err, &problems):
-		return []health.Finding{health.Bad("flows", "sluice check tells all of them.", "No server starts on these flows; problems: %d", len(problems))}
+		return []health.Finding{health.Bad("flows", "sluice check tells all of them.", "No server starts on these flows; problems: %d", len(problems))}, ""
 	case err != nil:
-		return []health.Finding{health.Bad("flows", "Correct the setting flows or folders.", "Loading flows: %v", err)}
+		return []health.Finding{health.Bad("flows", "Correct the setting flows or folders.", "Loading flows: %v", err)}, ""
 	}
-	found := []health.Finding{health.Good("flows", "%d flows are served, of %d", len(flows.Served), len(flows.All))}
-	keyed := slices.IndexFunc(flows.Served, func(f *engine.Flow) bool { return f.APIKey })
-	if keyed >= 0 && len(c.APIKeys) == 0 {
-		found = append(found, health.Doubtful("flows", "Set api-key-hashes.", "Nobody can call %s: it wants an API key, and there are none", flows.Served[keyed].File))
+	if i := slices.IndexFunc(flows.Served, func(f *engine.Flow) bool { return f.APIKey == engine.KeyRequired }); i >= 0 && len(c.APIKeys) == 0 {
+		keyed = flows.Served[i].File
 	}
-	return found
+	return []health.Finding{health.Good("flows", "%d flows are served, of %d", len(flows.Served), len(flows.All))}, keyed
 }
 
-// checkStore looks at the store, through the server where one has it.
-func checkStore(ctx context.Context, c Config, address string, opts []Option) []health.Finding {
+// checkStore looks at the store, through the server where one has it. keyed is
+// the file of a flow that only a key of the store reaches, or "".
+func checkStore(ctx context.Context, c Config, address, keyed string, opts []Option) []health.Finding {
 	carrier, err := Admin(ctx, c, false, opts...)
 	switch {
 	case errors.Is(err, ErrNoStore):
@@ -115,6 +117,11 @@ func checkStore(ctx context.Context, c Config, address string, opts []Option) []
 	found, err := admin.Do[[]health.Finding](ctx, carrier, "store.check", admin.Nothing{})
 	if err != nil {
 		return []health.Finding{health.Bad("store", "Look at the log of the server.", "Looking at the store: %v", err)}
+	}
+	if keyed != "" {
+		if keys, err := admin.Do[admin.Keys](ctx, carrier, "key.list", admin.ListKeys{Limit: 1}); err == nil && len(keys.Keys) == 0 {
+			found = append(found, health.Doubtful("keys", "sluice key add makes one.", "Nobody can call %s: it wants an API key, and there is none", keyed))
+		}
 	}
 	return append([]health.Finding{serves}, found...)
 }

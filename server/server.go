@@ -50,6 +50,7 @@ type Server struct {
 	hasher  *password.Hasher
 	watch   *watch // nil where the files of the flows are not watched
 	now     Flows  // that are served
+	keyless bool   // there was no API key at the start
 }
 
 // options are what Options change.
@@ -97,6 +98,9 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if err := s.conf.complete(); err != nil {
 		return nil, err
 	}
+	if s.conf.sameSite() != "" && slices.Contains(s.conf.Origins, "*") {
+		return nil, errors.New("session-cookie is set, and origins is *: then every page could act for whoever is signed in; name the pages in origins")
+	}
 	if s.flows, err = newSource(&s.conf, s.options, true); err != nil {
 		return nil, err
 	}
@@ -121,14 +125,14 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	}()
 	s.flows.env.Nodes = append(nodes.Core(s.store.Stores, s.hasher), s.nodes...)
 	s.deps = endpoint.Deps{
-		Sessions: s.store.Sessions, Repeats: s.store.Repeats,
+		Sessions: s.store.Sessions, Repeats: s.store.Repeats, APIKeys: s.store.Keys, Cookie: s.conf.sameSite(),
 		Keys: endpoint.Keys{}, Limits: s.store.Limits, MaxBody: int(s.conf.MaxBody),
 	}
 	for _, k := range s.conf.APIKeys {
 		s.deps.Keys[k] = true
 	}
 	s.rest = rest.New(rest.Options{
-		Logger: s.log, BodyLimit: int(s.conf.MaxBody), TrustedProxies: s.conf.TrustedProxies, Origins: s.conf.Origins,
+		Logger: s.log, BodyLimit: int(s.conf.MaxBody), TrustedProxies: s.conf.TrustedProxies, Origins: s.conf.Origins, KeyInQuery: s.conf.APIKeyInQuery, Cookie: s.conf.sameSite(),
 		Ready: s.store.Ready, Notice: s.conf.Notice,
 	})
 	if !s.conf.NoWatch && s.flows.dir != "" {
@@ -137,11 +141,21 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if err := s.load(ctx); err != nil {
 		return nil, err
 	}
+	keys, err := s.store.Keys.List(ctx, "", "", 1)
+	if err != nil {
+		return nil, fmt.Errorf("looking for API keys: %w", err)
+	}
+	s.keyless = len(keys) == 0 && len(s.conf.APIKeys) == 0
 	if s.ln, err = net.Listen("tcp", s.conf.Addr); err != nil {
 		return nil, fmt.Errorf("taking the address: %w", err)
 	}
 	s.listen(address)
 	return s, nil
+}
+
+// sameSite is the SameSite of the session's cookie, or "" where there is none.
+func (c *Config) sameSite() string {
+	return map[string]string{"lax": endpoint.Lax, "strict": endpoint.Strict}[c.SessionCookie]
 }
 
 func (c *Config) storeURL() (string, error) {
@@ -236,9 +250,9 @@ type Summary struct {
 // Summary returns what is true before Run.
 func (s *Server) Summary() Summary {
 	sum := Summary{Flows: s.now, Addr: s.ln.Addr().(*net.TCPAddr), Watch: s.watch != nil, Store: s.storeName()}
-	keyed := slices.IndexFunc(s.now.Served, func(f *engine.Flow) bool { return f.APIKey })
-	if keyed >= 0 && len(s.conf.APIKeys) == 0 {
-		sum.Notes = append(sum.Notes, fmt.Sprintf("Nobody can call %s: it wants an API key, and api-key-hashes is not set.", s.now.Served[keyed].File))
+	keyed := slices.IndexFunc(s.now.Served, func(f *engine.Flow) bool { return f.APIKey == engine.KeyRequired })
+	if keyed >= 0 && s.keyless {
+		sum.Notes = append(sum.Notes, fmt.Sprintf("Nobody can call %s: it wants an API key, and there is none (sluice key add makes one).", s.now.Served[keyed].File))
 	}
 	if n := s.conf.MinPassword; n < 15 {
 		sum.Notes = append(sum.Notes, fmt.Sprintf("Passwords may have %d characters, which is only enough beside a second factor.", n))

@@ -12,6 +12,7 @@ import (
 	"sluice/engine"
 	"sluice/flows"
 	"sluice/nodes"
+	"sluice/nodes/apikey"
 	"sluice/nodes/data"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
@@ -70,6 +71,7 @@ func (c *Config) env(o options) engine.Env {
 	env := engine.Env{
 		Session:  engine.TypeOf[session.Session](),
 		Request:  engine.TypeOf[endpoint.Facts](),
+		APIKey:   engine.TypeOf[apikey.Key](),
 		Document: engine.TypeOf[data.Head](),
 		Vars:     map[string]string{},
 		Timeout:  c.Timeout,

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/apikey"
 	"sluice/nodes/data"
 	"sluice/nodes/limit"
 	"sluice/nodes/password"
@@ -31,15 +33,20 @@ var (
 
 // New returns empty stores, which forget everything with the process. They never clean up, and finding something is a walk through all.
 func New() nodes.Stores {
-	m := &memory{
-		users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{},
-	}
+	m := empty()
 	ds := &documents{kept: map[string]map[string]data.Document{}, declared: map[string]*data.Collection{}}
 	return nodes.Stores{
-		Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m},
+		Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m}, Keys: keys{m},
 		Data:    ds,
 		Limits:  limit.NewTable(math.MaxInt),
 		Records: records{m, ds},
+	}
+}
+
+func empty() *memory {
+	return &memory{
+		users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{},
+		keys: map[apikey.Hash]*apikey.Key{},
 	}
 }
 
@@ -48,6 +55,7 @@ type memory struct {
 	users    map[string]*account               // by id; guarded by mu
 	sessions map[session.Hash]*session.Session // guarded by mu; what a pointer leads to never changes
 	repeats  map[repeat.Hash]*known            // by call; guarded by mu
+	keys     map[apikey.Hash]*apikey.Key       // guarded by mu; what a pointer leads to never changes
 }
 
 // An account is a user with what others must not see.
@@ -212,6 +220,7 @@ func (us users) Delete(ctx context.Context, id string, _ time.Time) error {
 		return user.ErrNoUser
 	}
 	us.m.endAll(a, "")
+	maps.DeleteFunc(us.m.keys, func(_ apikey.Hash, k *apikey.Key) bool { return k.UserID == id })
 	delete(us.m.users, id)
 	return nil
 }
@@ -257,12 +266,16 @@ func (ss sessions) Create(ctx context.Context, h session.Hash, s session.Session
 		return err
 	}
 	defer ss.m.mu.Unlock()
-	a := ss.m.users[s.UserID.ID]
+	return ss.m.create(h, s)
+}
+
+func (m *memory) create(h session.Hash, s session.Session) error {
+	a := m.users[s.UserID.ID]
 	if a == nil || a.Disabled || a.Epoch != s.UserID.Epoch {
 		return session.ErrStaleProof
 	}
 	s.AccessGroupKeys = slices.Clone(s.AccessGroupKeys)
-	ss.m.sessions[h] = &s
+	m.sessions[h] = &s
 	return nil
 }
 

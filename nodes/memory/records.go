@@ -11,8 +11,6 @@ import (
 
 	"sluice/nodes/data"
 	"sluice/nodes/record"
-	"sluice/nodes/repeat"
-	"sluice/nodes/session"
 )
 
 var _ record.Store = records{}
@@ -51,6 +49,11 @@ func (m *memory) records(now time.Time) (all []record.Record) {
 			all = append(all, record.SessionOf(h, *s))
 		}
 	}
+	for h, k := range m.keys {
+		if k.ExpiresDtm.IsZero() || now.Before(k.ExpiresDtm) {
+			all = append(all, record.KeyOf(h, *k))
+		}
+	}
 	for _, k := range m.repeats {
 		if now.Before(k.Until) {
 			all = append(all, record.RepeatOf(k.Claim, k.answer))
@@ -64,11 +67,11 @@ func (rs records) Import(ctx context.Context, all iter.Seq2[record.Record, error
 		return err
 	}
 	defer rs.m.mu.Unlock()
-	if !replace && len(rs.m.users)+len(rs.m.sessions)+len(rs.m.repeats)+rs.ds.count() > 0 {
+	if !replace && len(rs.m.users)+len(rs.m.sessions)+len(rs.m.keys)+len(rs.m.repeats)+rs.ds.count() > 0 {
 		return record.ErrNotEmpty
 	}
 	documents := &documents{kept: map[string]map[string]data.Document{}, declared: map[string]*data.Collection{}}
-	next := &memory{users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{}}
+	next := empty()
 	for r, err := range all {
 		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
@@ -82,7 +85,7 @@ func (rs records) Import(ctx context.Context, all iter.Seq2[record.Record, error
 		}
 	}
 	rs.ds.become(documents)
-	rs.m.users, rs.m.sessions, rs.m.repeats = next.users, next.sessions, next.repeats
+	rs.m.users, rs.m.sessions, rs.m.keys, rs.m.repeats = next.users, next.sessions, next.keys, next.repeats
 	return nil
 }
 
@@ -99,6 +102,12 @@ func (m *memory) put(r record.Record) error {
 			return fmt.Errorf("session %s is there already, or counts for nothing: its user is missing, disabled, or of another epoch", r.ID)
 		}
 		m.sessions[h] = &s
+	case *record.Key:
+		h, k := r.Key()
+		if m.keys[h] != nil || k.UserID != "" && m.users[k.UserID] == nil {
+			return fmt.Errorf("API key %s is there already, or its user is missing", r.ID)
+		}
+		m.keys[h] = &k
 	case *record.Repeat:
 		c, a := r.Repeat()
 		if m.repeats[c.Call] != nil {
@@ -116,7 +125,7 @@ func (rs records) Count(ctx context.Context) (map[string]int, error) {
 		return nil, err
 	}
 	defer rs.m.mu.Unlock()
-	counts := map[string]int{"user": len(rs.m.users), "session": len(rs.m.sessions), "repeat": len(rs.m.repeats)}
+	counts := map[string]int{"user": len(rs.m.users), "session": len(rs.m.sessions), "key": len(rs.m.keys), "repeat": len(rs.m.repeats)}
 	counts["document"] = rs.ds.count()
 	counts["collection"] = rs.ds.collections()
 	return counts, nil

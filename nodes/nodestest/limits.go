@@ -23,7 +23,7 @@ func Limits(t *testing.T, open func(t *testing.T) nodes.Stores) {
 	})
 }
 
-func newKey() limit.Key { return limit.KeyOf("test", newID()) }
+func newCounter() limit.Key { return limit.KeyOf("test", newID()) }
 
 // tenAMinute is the rate of most tests.
 func tenAMinute() limit.Rate { return limit.Rate{Count: 10, Each: time.Minute} }
@@ -39,7 +39,7 @@ func wantTaken(t *testing.T, s nodes.Stores, k limit.Key, r limit.Rate, now time
 }
 
 func allowanceComesBack(t *testing.T, s nodes.Stores) {
-	k, r, now := newKey(), tenAMinute(), present()
+	k, r, now := newCounter(), tenAMinute(), present()
 	for i := range 10 {
 		wantTaken(t, s, k, r, now, i+1, 0)
 	}
@@ -54,13 +54,13 @@ func allowanceComesBack(t *testing.T, s nodes.Stores) {
 	now = now.Add(24 * time.Hour)
 	wantTaken(t, s, k, r, now, 1, 0)
 	once := limit.Rate{Count: 1, Each: 24 * time.Hour}
-	k = newKey()
+	k = newCounter()
 	wantTaken(t, s, k, once, now, 1, 0)
 	wantTaken(t, s, k, once, now, 1, 24*time.Hour)
 }
 
 func refusedIsNotCounted(t *testing.T, s nodes.Stores) {
-	k, r, now := newKey(), tenAMinute(), present()
+	k, r, now := newCounter(), tenAMinute(), present()
 	for i := range 10 {
 		wantTaken(t, s, k, r, now, i+1, 0)
 	}
@@ -73,13 +73,13 @@ func refusedIsNotCounted(t *testing.T, s nodes.Stores) {
 func countersDoNotMeet(t *testing.T, s nodes.Stores) {
 	r, now := limit.Rate{Count: 1, Each: time.Hour}, present()
 	for range 50 {
-		wantTaken(t, s, newKey(), r, now, 1, 0)
+		wantTaken(t, s, newCounter(), r, now, 1, 0)
 	}
 }
 
 func takesRace(t *testing.T, s nodes.Stores) {
 	for round := range 5 {
-		k, r, now := newKey(), limit.Rate{Count: 10, Each: time.Hour}, present()
+		k, r, now := newCounter(), limit.Rate{Count: 10, Each: time.Hour}, present()
 		if round%2 == 1 { // one whose time has come
 			if _, err := s.Limits.Take(t.Context(), k, limit.Rate{Count: 1, Each: time.Millisecond}, now.Add(-time.Hour)); err != nil {
 				t.Fatalf("Limits.Take() = %v, want nil", err)
@@ -106,7 +106,7 @@ func takesRace(t *testing.T, s nodes.Stores) {
 }
 
 func givenComesBack(t *testing.T, s nodes.Stores) {
-	k, r, now := newKey(), tenAMinute(), present()
+	k, r, now := newCounter(), tenAMinute(), present()
 	give := func() {
 		t.Helper()
 		if err := s.Limits.Give(t.Context(), k, r, now); err != nil {
@@ -124,7 +124,7 @@ func givenComesBack(t *testing.T, s nodes.Stores) {
 }
 
 func counterIsSet(t *testing.T, s nodes.Stores) {
-	k, r, now := newKey(), tenAMinute(), present()
+	k, r, now := newCounter(), tenAMinute(), present()
 	until := func(want time.Time) {
 		t.Helper()
 		got, err := s.Limits.Until(t.Context(), k, now)
@@ -151,7 +151,7 @@ func counterIsSet(t *testing.T, s nodes.Stores) {
 }
 
 func limitsCancel(t *testing.T, s nodes.Stores) {
-	k, r, now := newKey(), tenAMinute(), present()
+	k, r, now := newCounter(), tenAMinute(), present()
 	wantCancelled(t, map[string]func(context.Context) error{
 		"Limits.Take":  func(ctx context.Context) error { _, err := s.Limits.Take(ctx, k, r, now); return err },
 		"Limits.Give":  func(ctx context.Context) error { return s.Limits.Give(ctx, k, r, now) },

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sluice/nodes"
+	"sluice/nodes/apikey"
 	"sluice/nodes/memory"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
@@ -24,6 +25,8 @@ import (
 func Records(t *testing.T, open func(t *testing.T) nodes.Stores) {
 	run(t, open, []promise{
 		{"what is taken is given as it was", recordsSurvive},
+		{"API keys are taken and given as they were", keysSurvive},
+		{"a session is given under its last token", renewedTravels},
 		{"everything of a full store reaches package memory and comes back", recordsTravel},
 		{"sessions, passwords and answers work after a move", movedStoreWorks},
 		{"what has ended or expired is not given", deadStaysBehind},
@@ -109,7 +112,8 @@ func fullRecords(now time.Time) (*record.User, *record.Session, *record.Repeat) 
 	u.UpdatedDtm = u.CreationDtm.Add(time.Second)
 	s := newSession(user.ProvenID{ID: u.ID, Epoch: 7}, now)
 	s.LastSeenDtm, s.ExpiresDtm = now.Add(time.Millisecond), now.Add(time.Hour+time.Millisecond)
-	s.AccessGroupKeys = []string{"c", "d"}
+	s.AccessGroupKeys, s.AuthenticatedDtm = []string{"c", "d"}, now.Add(-time.Second)
+	s.ImpersonatedBy = &session.Impersonation{UserID: "u", SessionID: "s", Reason: "r"}
 	v := session.Version{Family: "f", Major: "1", Minor: "2", Patch: "3"}
 	s.UserAgent = session.UserAgent{Family: "Firefox", Major: "1", Minor: "2", Patch: "3", Device: v, OS: v}
 	a := created()
@@ -141,6 +145,58 @@ func recordsSurvive(t *testing.T, s nodes.Stores) {
 	wantRecords(t, s, now, lines(t, some...))
 }
 
+func keysSurvive(t *testing.T, s nodes.Stores) {
+	now, u := present(), newUser()
+	whole, plain := newKey(u.ID), newKey("")
+	whole.Scope, whole.Endpoints, whole.Suspended = apikey.Only, []string{"GET /orders/{id}", "POST /orders"}, true
+	whole.ExpiresDtm, whole.LastUsedDtm = now.Add(time.Hour), now.Add(-time.Hour)
+	of := func(k apikey.Key) record.Record { return record.KeyOf(keyHash(k.ID), k) }
+	take(t, s, []record.Record{record.UserOf(u, "hash"), of(whole), of(plain)}, false)
+	wantRecords(t, s, now, lines(t, record.UserOf(u, "hash"), of(whole), of(plain)))
+	wantKey(t, s, plain, now)
+	wantRecords(t, s, whole.ExpiresDtm, lines(t, record.UserOf(u, "hash"), of(plain)))
+	take(t, s, []record.Record{record.UserOf(u, "hash")}, true)
+	wantNoKey(t, s, plain.ID, now)
+	for name, some := range map[string][]record.Record{"a key twice": {of(plain), of(plain)}, "a key without its user": {of(whole)}} {
+		if err := s.Records.Import(t.Context(), func(yield func(record.Record, error) bool) {
+			for _, r := range some {
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}, true); err == nil {
+			t.Errorf("Records.Import of %s = nil, want an error", name)
+		}
+	}
+}
+
+func renewedTravels(t *testing.T, s nodes.Stores) {
+	now, u := present(), addUser(t, s)
+	made := addSession(t, s, u.ID, now)
+	next := hashOf("the next token of " + made.ID)
+	if _, err := s.Sessions.Renew(t.Context(), hashOf(made.ID), session.Renewal{Hash: next}, now); err != nil {
+		t.Fatalf("Sessions.Renew = %v, want nil", err)
+	}
+	wantRecords(t, s, now, lines(t, record.UserOf(u, "hash of "+u.ID), record.SessionOf(next, made)))
+	if err := s.Records.Import(t.Context(), record.All(t.Context(), moved(t, s, now).Records, now), true); err != nil {
+		t.Fatalf("Records.Import = %v, want nil", err)
+	}
+	noneAt(t, s, hashOf(made.ID), now)
+	if _, err := s.Sessions.Get(t.Context(), next, now); err != nil {
+		t.Errorf("Sessions.Get of the last token = %v, want the session", err)
+	}
+}
+
+// moved returns a store in memory with all that is in s.
+func moved(t *testing.T, s nodes.Stores, now time.Time) nodes.Stores {
+	t.Helper()
+	m := memory.New()
+	if err := m.Records.Import(t.Context(), record.All(t.Context(), s.Records, now), false); err != nil {
+		t.Fatalf("Import into memory = %v, want nil", err)
+	}
+	return m
+}
+
 // furnish fills a store by its other methods.
 func furnish(t *testing.T, s nodes.Stores, now time.Time) (sessions []session.Session) {
 	t.Helper()
@@ -162,6 +218,8 @@ func furnish(t *testing.T, s nodes.Stores, now time.Time) (sessions []session.Se
 	if _, err := s.Users.Update(t.Context(), shut.ID, user.Change{Disabled: &yes}, now); err != nil {
 		t.Fatalf("Users.Update = %v, want nil", err)
 	}
+	addKey(t, s, newKey(""))
+	addKey(t, s, newKey(shut.ID))
 	c := newClaim(now)
 	wantClaimed(t, s, "a call", c, now)
 	if err := s.Repeats.Keep(t.Context(), c, created(), now.Add(time.Hour), now); err != nil {
@@ -175,13 +233,10 @@ func recordsTravel(t *testing.T, s nodes.Stores) {
 	now := present()
 	sessions := furnish(t, s, now)
 	want := export(t, s, now)
-	if n := 5 + len(sessions) + 2; len(want) != n {
+	if n := 5 + len(sessions) + 4; len(want) != n {
 		t.Fatalf("Records.Export = %d records, want %d", len(want), n)
 	}
-	m := memory.New()
-	if err := m.Records.Import(t.Context(), record.All(t.Context(), s.Records, now), false); err != nil {
-		t.Fatalf("Import into memory = %v, want nil", err)
-	}
+	m := moved(t, s, now)
 	wantRecords(t, m, now, want)
 	if err := s.Records.Import(t.Context(), record.All(t.Context(), m.Records, now), true); err != nil {
 		t.Fatalf("Records.Import = %v, want nil", err)
@@ -341,7 +396,7 @@ func manyAreGiven(t *testing.T, s nodes.Stores) {
 	}
 	take(t, s, some, false)
 	wantRecords(t, s, now, lines(t, some...))
-	want := map[string]int{"user": users, "session": users - 1, "repeat": users, "collection": 0, "document": 0}
+	want := map[string]int{"user": users, "session": users - 1, "key": 0, "repeat": users, "collection": 0, "document": 0}
 	if got, err := s.Records.Count(t.Context()); err != nil || !maps.Equal(got, want) {
 		t.Errorf("Records.Count = %v, %v, want %v", got, err, want)
 	}
@@ -361,6 +416,10 @@ func givenBesideWriters(t *testing.T, s nodes.Stores) {
 				u := users[i%len(users)]
 				if i%7 == 0 {
 					_, _ = s.Sessions.End(ctx, session.Which{UserID: u.ID}, now)
+					continue
+				}
+				if i%5 == 0 {
+					_ = s.Keys.Create(ctx, keyHash(newID()), newKey(u.ID))
 					continue
 				}
 				if i%11 == 0 {

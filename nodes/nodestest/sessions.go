@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -47,7 +48,8 @@ func sameSession(a, b session.Session) bool {
 	return a.ID == b.ID && a.UserID == b.UserID && a.Token == b.Token &&
 		a.CreationDtm.Equal(b.CreationDtm) && a.ExpiresDtm.Equal(b.ExpiresDtm) && a.LastSeenDtm.Equal(b.LastSeenDtm) &&
 		a.End.Equal(b.End) && a.Idle == b.Idle && slices.Equal(a.AccessGroupKeys, b.AccessGroupKeys) &&
-		a.IP == b.IP && a.UserAgent == b.UserAgent
+		a.IP == b.IP && a.UserAgent == b.UserAgent &&
+		a.AuthenticatedDtm.Equal(b.AuthenticatedDtm) && reflect.DeepEqual(a.ImpersonatedBy, b.ImpersonatedBy)
 }
 
 // wantSession fails the test unless the session is got and listed as it is wanted.

@@ -27,7 +27,7 @@ import (
 // millisecond, and may note a touch a little later.
 func Stores(t *testing.T, open func(t *testing.T) nodes.Stores) {
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) nodes.Stores){
-		"users": Users, "passwords": Passwords, "sessions": Sessions, "repeats": Repeats, "histories": Histories,
+		"users": Users, "passwords": Passwords, "sessions": Sessions, "renewals": Renewals, "keys": Keys, "repeats": Repeats, "histories": Histories,
 		"documents": Documents, "histories of documents": DocumentHistories,
 		"limits": Limits, "records": Records, "records of documents": DocumentRecords,
 	} {

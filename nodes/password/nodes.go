@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"sluice/engine"
 	"sluice/nodes/limit"
@@ -105,6 +106,7 @@ func (k keeper) compare(ctx context.Context, in checkIn) (checkOut, error) {
 			return checkOut{}, fmt.Errorf("renewing hash: %w", err)
 		}
 	}
+	id.Time = time.Now().UTC().Truncate(time.Millisecond) // what sessions keep
 	return checkOut{UserID: id}, nil
 }
 
@@ -114,6 +116,9 @@ type setIn struct {
 }
 
 func (k keeper) set(ctx context.Context, in setIn) (engine.None, error) {
+	if in.UserID.Actor != "" {
+		return engine.None{}, user.Stale.Saying("Somebody who acts for a user cannot set the user's password.")
+	}
 	u, err := k.users.ByID(ctx, in.UserID.ID)
 	switch {
 	case errors.Is(err, user.ErrNoUser):

@@ -62,6 +62,10 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := password.Check(t.Context(), s.Passwords, h, password.CheckIn{User: tt.user, Password: tt.password})
+			if err == nil && (time.Since(got.Time) > time.Minute || time.Since(got.Time) < 0) {
+				t.Errorf("check(%v) proves at %v, want now", tt.user, got.Time)
+			}
+			got.Time = time.Time{}
 			if !errors.Is(err, tt.wantErr) || got != tt.want {
 				t.Errorf("check(%v, %.20q) = %v, %v, want %v, %v", tt.user, tt.password, got, err, tt.want, tt.wantErr)
 			}
@@ -127,6 +131,7 @@ func TestSet(t *testing.T) {
 		"disabled":            {user.ProvenID{ID: "shut", Epoch: 1}, next, user.Stale},
 		"user who is unknown": {user.ProvenID{ID: "gone"}, next, user.NotFound},
 		"nobody":              {user.ProvenID{}, next, user.NotFound},
+		"who acts for a user": {user.ProvenID{ID: "ada", Epoch: 1, Actor: "bob"}, next, user.Stale},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, h := memory.New(), password.Quick(password.Settings{})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/apikey"
 	"sluice/nodes/data"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
@@ -34,6 +35,9 @@ func fill(v reflect.Value, n *int) {
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fill(v.Index(0), n)
 		fill(v.Index(1), n)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), n)
 	case reflect.String:
 		v.SetString(strings.Repeat("x", *n))
 	case reflect.Bool:
@@ -74,9 +78,19 @@ func TestNoFieldIsLost(t *testing.T) {
 		t.Errorf("a user comes back as %+v, want %+v", got, u)
 	}
 	h, s := filled[session.Hash](), filled[session.Session]()
-	s.Token = "" // which no store has
+	// What no store has.
+	s.Token, s.Authority = "", session.Authority{}
+	s.UserID = user.ProvenID{ID: s.UserID.ID, Epoch: s.UserID.Epoch}
 	if gotHash, got := again(record.SessionOf(h, s)).(*record.Session).Session(); !reflect.DeepEqual(got, s) || gotHash != h {
 		t.Errorf("a session comes back as %+v, want %+v", got, s)
+	}
+	kh, k := filled[apikey.Hash](), filled[apikey.Key]()
+	if gotHash, got := again(record.KeyOf(kh, k)).(*record.Key).Key(); !reflect.DeepEqual(got, k) || gotHash != kh {
+		t.Errorf("an API key comes back as %+v, want %+v", got, k)
+	}
+	never := apikey.Key{ID: "a", Scope: apikey.Full, CreationDtm: k.CreationDtm}
+	if _, got := again(record.KeyOf(kh, never)).(*record.Key).Key(); !reflect.DeepEqual(got, never) {
+		t.Errorf("a key that never expires comes back as %+v, want %+v", got, never)
 	}
 	c, a := filled[repeat.Claim](), filled[engine.Answer]()
 	if gotClaim, got := again(record.RepeatOf(c, &a)).(*record.Repeat).Repeat(); !reflect.DeepEqual(*got, a) || gotClaim != c {
@@ -123,6 +137,9 @@ func TestDecodeRefusesWhatNoStoreWrote(t *testing.T) {
 		"a document that is a list":    `{"document":{"collection":"a","id":"a","body":[]}}`,
 		"a document that is not there": `{"document":{"collection":"a","id":"a"}}`,
 		"an answer of none":            `{"repeat":{"call":"` + hash + `","request":"` + hash + `","token":"` + hash[:32] + `","answer":{}}}`,
+		"a key of no id":               `{"key":{"hash":"` + hash + `","scope":"full"}}`,
+		"a key of no scope":            `{"key":{"hash":"` + hash + `","id":"a"}}`,
+		"a key's short hash":           `{"key":{"hash":"ab","id":"a","scope":"full"}}`,
 	} {
 		if r, err := record.Decode([]byte(line)); err == nil {
 			t.Errorf("Decode of %s, %s = %+v, want an error", name, line, r)
@@ -138,7 +155,7 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, r := range []record.Record{
-		record.UserOf(u, "hash"), record.SessionOf(session.Hash{1}, s), record.RepeatOf(filled[repeat.Claim](), nil), record.CollectionOf(&c), d,
+		record.UserOf(u, "hash"), record.SessionOf(session.Hash{1}, s), record.KeyOf(apikey.Hash{1}, filled[apikey.Key]()), record.RepeatOf(filled[repeat.Claim](), nil), record.CollectionOf(&c), d,
 	} {
 		line, err := record.Encode(r)
 		if err != nil {

@@ -24,6 +24,9 @@ type Session struct {
 	Groups   []string          `json:"groups"`
 	IP       string            `json:"ip"`
 	Agent    session.UserAgent `json:"userAgent"`
+
+	Authenticated *time.Time             `json:"authenticated,omitempty"` // absent for never
+	Actor         *session.Impersonation `json:"actor,omitempty"`         // absent where the user acts
 }
 
 // SessionOf returns the record of a session.
@@ -32,6 +35,7 @@ func SessionOf(h session.Hash, s session.Session) *Session {
 		Hash: Bytes(h[:]), ID: s.ID, UserID: s.UserID.ID, Epoch: s.UserID.Epoch,
 		Created: moment(s.CreationDtm), LastSeen: moment(s.LastSeenDtm), Expires: moment(s.ExpiresDtm), End: moment(s.End),
 		Idle: s.Idle.Milliseconds(), Groups: append([]string{}, s.AccessGroupKeys...), IP: s.IP, Agent: s.UserAgent,
+		Authenticated: momentOrNil(s.AuthenticatedDtm), Actor: actorOf(s.ImpersonatedBy),
 	}
 }
 
@@ -41,7 +45,17 @@ func (r *Session) Session() (session.Hash, session.Session) {
 		ID: r.ID, UserID: user.ProvenID{ID: r.UserID, Epoch: r.Epoch},
 		CreationDtm: r.Created, LastSeenDtm: r.LastSeen, ExpiresDtm: r.Expires, End: r.End,
 		Idle: time.Duration(r.Idle) * time.Millisecond, AccessGroupKeys: append([]string{}, r.Groups...), IP: r.IP, UserAgent: r.Agent,
+		AuthenticatedDtm: timeOrZero(r.Authenticated), ImpersonatedBy: actorOf(r.Actor),
 	}
+}
+
+// actorOf returns a copy.
+func actorOf(i *session.Impersonation) *session.Impersonation {
+	if i == nil {
+		return nil
+	}
+	with := *i
+	return &with
 }
 
 // Kind is "session".

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"sluice/engine"
+	"sluice/nodes/user"
 )
 
 // The functions behind the nodes, for tests that use the stores of nodestest.
@@ -17,6 +18,13 @@ type (
 	AllIn     = allIn
 	OthersIn  = othersIn
 	EndedOut  = endedOut
+
+	RotateIn      = rotateIn
+	ConfirmIn     = confirmIn
+	ConfirmOut    = confirmOut
+	ImpersonateIn = impersonateIn
+	VouchIn       = vouchIn
+	VouchOut      = vouchOut
 )
 
 func Create(ctx context.Context, s Store, in CreateIn) (Fresh, error) {
@@ -35,4 +43,17 @@ func DeleteAll(ctx context.Context, s Store, in AllIn) (EndedOut, error) {
 }
 func DeleteOthers(ctx context.Context, s Store, in OthersIn) (EndedOut, error) {
 	return keeper{s}.deleteOthers(ctx, in)
+}
+
+func Rotate(ctx context.Context, s Store, in RotateIn) (Fresh, error) {
+	return keeper{s}.rotate(ctx, in)
+}
+func Confirm(ctx context.Context, s Store, in ConfirmIn) (ConfirmOut, error) {
+	return keeper{s}.confirm(ctx, in)
+}
+func Impersonate(ctx context.Context, s Store, us user.Store, in ImpersonateIn) (Fresh, error) {
+	return actor{keeper{s}, us}.impersonate(ctx, in)
+}
+func Vouch(ctx context.Context, s Store, us user.Store, in VouchIn) (VouchOut, error) {
+	return actor{keeper{s}, us}.vouch(ctx, in)
 }

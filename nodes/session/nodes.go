@@ -15,9 +15,9 @@ import (
 // NotFound is the way out of nodes that are about one session.
 var NotFound = engine.NewOutcome("notFound", engine.NotFound, "There is no such session.")
 
-// Nodes returns the session nodes, which keep sessions in s.
-func Nodes(s Store) []*engine.Node {
-	n := keeper{s}
+// Nodes returns the session nodes, which keep sessions in s and find users in us.
+func Nodes(s Store, us user.Store) []*engine.Node {
+	n, a := keeper{s}, actor{keeper{s}, us}
 	return []*engine.Node{
 		engine.Define("session.create", "Opens a session for a user whose identity was just proved. The token is shown this once.",
 			n.create, user.Stale, InvalidGroup).Writing("sessions"),
@@ -35,6 +35,16 @@ func Nodes(s Store) []*engine.Node {
 		engine.Define("session.deleteOthers", "Ends all sessions of a user but one, and every proof of the user's identity that was made before. "+
 			"A session that is not live spares nothing.",
 			n.deleteOthers).Writing("sessions"),
+		engine.Define("session.rotate", "Gives a session a new token, which is shown this once. The old one is dead at once; all else of the session stays.",
+			n.rotate, NotFound).Writing("sessions"),
+		engine.Define("session.confirm", "Notes that the user of a session has proved anew who they are, for endpoints that want a fresh session.",
+			n.confirm, NotFound, user.Stale, NoAuthority).Writing("sessions"),
+		engine.Define("session.impersonate", "Opens a session in which the caller acts as another user, for an hour at most. It ends with the caller's own session, "+
+			"its end never moves, and in it nobody can set a password, open another session or make a key.",
+			a.impersonate, user.NotFound, Protected, InvalidGroup, NoAuthority).Reading("users").Writing("sessions"),
+		engine.Define("user.vouch", "Takes the caller's word for who a user is, so that a session can be opened for the user. "+
+			"What it gives counts as no proof of the user's own: endpoints that want a fresh session refuse it.",
+			a.vouch, user.NotFound, Protected, NoAuthority).Reading("users", "sessions"),
 	}
 }
 
@@ -50,6 +60,9 @@ type Info struct {
 	AccessGroupKeys []string  `json:"accessGroupKeys" doc:"Access groups of the session."`
 	IP              string    `json:"ip" doc:"Address from which the session was created."`
 	UserAgent       UserAgent `json:"userAgent" doc:"Program that created the session."`
+
+	AuthenticatedDtm time.Time      `json:"authenticatedDtm,omitzero" doc:"When the user last proved who they are; absent where somebody else opened the session."`
+	ImpersonatedBy   *Impersonation `json:"impersonatedBy" doc:"Who acts as the user in this session, and why; absent where the user does."`
 }
 
 // Info returns the session as it is shown.
@@ -57,6 +70,7 @@ func (s *Session) Info() Info {
 	return Info{
 		ID: s.ID, UserID: s.UserID.ID, CreationDtm: s.CreationDtm, ExpiresDtm: s.ExpiresDtm, LastSeenDtm: s.LastSeenDtm,
 		AccessGroupKeys: s.AccessGroupKeys, IP: s.IP, UserAgent: s.UserAgent,
+		AuthenticatedDtm: s.AuthenticatedDtm, ImpersonatedBy: s.ImpersonatedBy,
 	}
 }
 
@@ -67,6 +81,7 @@ type createIn struct {
 	UserAgent string        `json:"userAgent" default:"$request.userAgent" doc:"User-Agent header of the caller."`
 	Idle      time.Duration `json:"idle" default:"1h" min:"1m" max:"4320h" doc:"How long the session lives unused."`
 	Lifetime  time.Duration `json:"lifetime" default:"24h" min:"1m" max:"8760h" doc:"How long the session lives however often it is used."`
+	Most      int           `json:"most,omitzero" min:"1" max:"1000" doc:"How many live sessions the user may have, this one included; the oldest that are too many end. Absent for any number."`
 }
 
 // Fresh is a session that was just created: the one moment its token is shown.
@@ -79,18 +94,34 @@ func (k keeper) create(ctx context.Context, in createIn) (Fresh, error) {
 	if err := user.CheckGroups(in.Groups); err != nil {
 		return Fresh{}, err
 	}
+	if in.UserID.Actor != "" {
+		return Fresh{}, user.Stale.Saying("Somebody who acts for a user cannot open sessions of the user.")
+	}
+	return k.open(ctx, Session{
+		UserID: in.UserID, AuthenticatedDtm: in.UserID.Time, Idle: in.Idle, AccessGroupKeys: in.Groups, IP: in.IP,
+		UserAgent: ParseUserAgent(in.UserAgent),
+	}, in.Lifetime, in.Most)
+}
+
+// open stores a session that begins now and says the rest of it in s. Where most
+// is not 0, the user's oldest sessions end that are more than that.
+func (k keeper) open(ctx context.Context, s Session, lifetime time.Duration, most int) (Fresh, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Fresh{}, fmt.Errorf("making id: %w", err)
 	}
 	token, hash := NewToken()
 	now := time.Now().UTC().Truncate(time.Millisecond) // what stores and answers keep
-	s := Session{
-		ID: id.String(), UserID: in.UserID, CreationDtm: now, LastSeenDtm: now,
-		ExpiresDtm: now.Add(min(in.Idle, in.Lifetime)), End: now.Add(in.Lifetime), Idle: in.Idle,
-		AccessGroupKeys: Groups{Add: in.Groups}.Apply(nil), IP: visible(in.IP, 64), UserAgent: ParseUserAgent(in.UserAgent),
+	s.ID, s.CreationDtm, s.LastSeenDtm = id.String(), now, now
+	s.ExpiresDtm, s.End = now.Add(min(s.Idle, lifetime)), now.Add(lifetime)
+	s.UserID = user.ProvenID{ID: s.UserID.ID, Epoch: s.UserID.Epoch} // the rest is of the proof, not of the session
+	s.AccessGroupKeys, s.IP = Groups{Add: s.AccessGroupKeys}.Apply(nil), visible(s.IP, 64)
+	if most > 0 {
+		_, err = k.store.CreateWithin(ctx, hash, s, most)
+	} else {
+		err = k.store.Create(ctx, hash, s)
 	}
-	switch err := k.store.Create(ctx, hash, s); {
+	switch {
 	case errors.Is(err, ErrStaleProof):
 		return Fresh{}, user.Stale
 	case err != nil:
@@ -128,7 +159,7 @@ func (k keeper) get(ctx context.Context, in oneIn) (Info, error) {
 	}
 	now := time.Now()
 	if w.ID == "" {
-		s, err := k.store.Get(ctx, w.Hash, now)
+		s, err := Check(ctx, k.store, w.Hash, now)
 		switch {
 		case errors.Is(err, ErrNoSession):
 			return Info{}, NotFound
@@ -137,16 +168,14 @@ func (k keeper) get(ctx context.Context, in oneIn) (Info, error) {
 		}
 		return s.Info(), nil
 	}
-	// The list is ordered by id, greatest first, so that the session is the
-	// first behind any text that comes right before its id.
-	page, err := k.store.List(ctx, w.UserID, w.ID+"~", 1, now)
-	if err != nil {
+	s, err := byID(ctx, k.store, w.UserID, w.ID, now)
+	switch {
+	case errors.Is(err, ErrNoSession):
+		return Info{}, NotFound
+	case err != nil:
 		return Info{}, fmt.Errorf("reading session: %w", err)
 	}
-	if len(page) == 0 || page[0].ID != w.ID {
-		return Info{}, NotFound
-	}
-	return page[0].Info(), nil
+	return s.Info(), nil
 }
 
 type listIn struct {

@@ -25,6 +25,10 @@ type Session struct {
 	AccessGroupKeys []string      `json:"accessGroupKeys" doc:"Access groups of the session."`
 	IP              string        `json:"ip" doc:"Address from which the session was created."`
 	UserAgent       UserAgent     `json:"userAgent" doc:"Program that created the session."`
+	// AuthenticatedDtm moves by a proof alone, see [Store.Renew].
+	AuthenticatedDtm time.Time      `json:"authenticatedDtm,omitzero" doc:"When the user last proved who they are; absent where somebody else opened the session."`
+	ImpersonatedBy   *Impersonation `json:"impersonatedBy" doc:"Who acts as the user in this session, and why; absent where the user does."`
+	Authority        Authority      `json:"authority" secret:"true" guard:"groups" doc:"Right of the caller to act for others; only in endpoints that demand groups."`
 
 	// End is the moment at which the session ends however often it is used.
 	End time.Time `json:"-"`
@@ -55,6 +59,14 @@ func (s *Session) Touched(now time.Time) *Session {
 		t.ExpiresDtm = s.End
 	}
 	return &t
+}
+
+// An Impersonation says who acts as another user in a session, and why. The
+// session ends with that of the actor, and its end never moves.
+type Impersonation struct {
+	UserID    string `json:"userId" doc:"Id of the user who acts."`
+	SessionID string `json:"sessionId" doc:"Id of that user's own session."`
+	Reason    string `json:"reason" doc:"Why."`
 }
 
 // A UserAgent is a program as its User-Agent header describes it.
@@ -93,6 +105,13 @@ type Groups struct {
 	Set, Add, Remove []string
 }
 
+// A Renewal says what becomes of one session. A field that is zero leaves it as
+// it is.
+type Renewal struct {
+	Hash             Hash      // of a new token: the old one is dead at once
+	AuthenticatedDtm time.Time // never moves back
+}
+
 // Sentinels of a [Store].
 var (
 	// ErrNoSession says that there is no such live session.
@@ -109,6 +128,10 @@ type Store interface {
 	// Create adds a session under the hash of its token. It returns
 	// ErrStaleProof where s.UserID proves nothing any more.
 	Create(ctx context.Context, h Hash, s Session) error
+	// CreateWithin is Create for a user who may have at most a number of live
+	// sessions, the new one included: in the same step the oldest ones end that
+	// are too many. It returns how many those were.
+	CreateWithin(ctx context.Context, h Hash, s Session, most int) (ended int, err error)
 	// Get returns the live session of a token, or ErrNoSession. What it returns
 	// is shared and must not be changed.
 	Get(ctx context.Context, h Hash, now time.Time) (*Session, error)
@@ -118,6 +141,9 @@ type Store interface {
 	List(ctx context.Context, userID, after string, limit int, now time.Time) ([]Session, error)
 	// Update changes the access groups of live sessions and returns how many it named.
 	Update(ctx context.Context, w Which, g Groups, now time.Time) (int, error)
+	// Renew changes a live session in one step and returns it as it is now, or
+	// ErrNoSession. It never brings an ended session back nor moves its End.
+	Renew(ctx context.Context, h Hash, r Renewal, now time.Time) (*Session, error)
 	// End ends sessions and returns how many of them were live. Ending all
 	// sessions of a user, or all but one, also ends every proof made before.
 	End(ctx context.Context, w Which, now time.Time) (int, error)

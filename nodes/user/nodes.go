@@ -93,7 +93,7 @@ func (p people) create(ctx context.Context, in createIn) (createOut, error) {
 	if err != nil {
 		return createOut{}, err
 	}
-	return createOut{User: u, UserID: ProvenID{ID: u.ID, Epoch: u.Epoch}}, nil
+	return createOut{User: u, UserID: ProvenID{ID: u.ID, Epoch: u.Epoch, Time: u.CreationDtm}}, nil
 }
 
 // Words returns what is known of a user and so must not be the password.

@@ -53,7 +53,7 @@ func TestCreate(t *testing.T) {
 		if !reflect.DeepEqual(out.User, want) || len(want.ID) != 36 {
 			t.Errorf("create = %+v, want %+v", out.User, want)
 		}
-		if proof := (user.ProvenID{ID: want.ID}); out.UserID != proof {
+		if proof := (user.ProvenID{ID: want.ID, Time: now}); out.UserID != proof {
 			t.Errorf("create proves %+v, want %+v", out.UserID, proof)
 		}
 		if got, err := s.Users.ByID(t.Context(), want.ID); err != nil || !reflect.DeepEqual(got, want) {

@@ -35,6 +35,12 @@ type User struct {
 type ProvenID struct {
 	ID    string
 	Epoch int64 // of the user when the proof was made
+	// Time is when the identity was proved; zero where somebody else vouches for
+	// it, and for a proof that does not say.
+	Time time.Time
+	// Actor is the id of who acts for the user; "" for the user themself. It opens
+	// no session and sets no password.
+	Actor string
 }
 
 // FlowType makes ProvenID a type of its own in flows, which reads as its id.

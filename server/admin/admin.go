@@ -1,5 +1,5 @@
 // Package admin holds what the owner of a system does to its store by commands:
-// users, sessions, backups, checks.
+// users, sessions, API keys, backups, checks.
 //
 // A command is a name, an input in JSON and an output, which is JSON but for a
 // backup. A [Desk] does commands on a store that is open. Package control brings
@@ -67,6 +67,10 @@ func works() map[string]work {
 		"user.delete":   answered((*Desk).deleteUser),
 		"session.list":  answered((*Desk).listSessions),
 		"session.end":   answered((*Desk).endSessions),
+		"key.list":      answered((*Desk).listKeys),
+		"key.add":       answered((*Desk).addKey),
+		"key.change":    answered((*Desk).changeKey),
+		"key.end":       answered((*Desk).endKey),
 		"store.check":   answered((*Desk).check),
 		"store.backup":  (*Desk).backup,
 	}

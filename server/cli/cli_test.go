@@ -145,7 +145,7 @@ POST    /b    required        staff, admin  a.yaml  Say hello.
     "path": "/a",
     "session": "none",
     "groups": [],
-    "apiKey": false,
+    "apiKey": "none",
     "flow": "a.yaml",
     "about": "Say hello. And no more."
   }

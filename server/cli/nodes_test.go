@@ -98,6 +98,7 @@ func TestNodesKnowsMisspeltNames(t *testing.T) {
 const sampleFlow = `about: Try a node.
 endpoint: POST /try
 session: required
+groups: [staff]
 input:
   body:
     password: {type: string, format: password}

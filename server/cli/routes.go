@@ -50,7 +50,7 @@ func (c *call) routes(asJSON bool) error {
 	fmt.Fprintln(t, "METHOD\tPATH\tSESSION\tGROUPS\tFLOW\tABOUT")
 	for _, f := range flows.Served {
 		session := f.Session.String()
-		if f.APIKey {
+		if f.APIKey == engine.KeyRequired {
 			session += " + key"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", f.Method, f.Path, session, dash(strings.Join(f.Groups, ", ")), f.File, firstSentence(f.About))
@@ -64,13 +64,13 @@ func (c *call) printRoutes(flows []*engine.Flow) error {
 		Path    string   `json:"path"`
 		Session string   `json:"session"`
 		Groups  []string `json:"groups"`
-		APIKey  bool     `json:"apiKey"`
+		APIKey  string   `json:"apiKey"`
 		Flow    string   `json:"flow"`
 		About   string   `json:"about"`
 	}
 	rows := make([]row, len(flows))
 	for i, f := range flows {
-		rows[i] = row{f.Method, f.Path, f.Session.String(), append([]string{}, f.Groups...), f.APIKey, f.File, f.About}
+		rows[i] = row{f.Method, f.Path, f.Session.String(), append([]string{}, f.Groups...), f.APIKey.String(), f.File, f.About}
 	}
 	return c.printJSON(rows)
 }

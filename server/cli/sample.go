@@ -57,6 +57,8 @@ func found(t *engine.Type) bool { return t.Base == engine.Object && t.Name != ""
 func sampleValue(p *engine.Prop) string {
 	t := p.Type
 	switch {
+	case t.Nominal && t.Name == "authority":
+		return "$session.authority"
 	case t.Nominal:
 		return "$proof." + p.Name
 	case found(t):

@@ -86,13 +86,17 @@ func (c *comparison) permits() {
 	if old.Session != now.Session {
 		c.add("session", now.Session < old.Session, "session %s -> %s", old.Session, now.Session)
 	}
+	if now.Session == engine.SessionRequired && old.Fresh != now.Fresh {
+		wider := old.Fresh > 0 && (now.Fresh == 0 || now.Fresh > old.Fresh)
+		c.add("session", wider, "session fresh for %s -> %s", freshText(old.Fresh), freshText(now.Fresh))
+	}
 	// A session that is no longer required has no groups, which goes without saying.
 	if now.Session == engine.SessionRequired && !slices.Equal(old.Groups, now.Groups) {
 		wider := len(old.Groups) > 0 && (len(now.Groups) == 0 || len(without(now.Groups, old.Groups)) > 0)
 		c.add("groups", wider, "groups %s -> %s", groups(old.Groups), groups(now.Groups))
 	}
 	if old.APIKey != now.APIKey {
-		c.add("apiKey", old.APIKey, "apiKey %s -> %s", demand(old.APIKey), demand(now.APIKey))
+		c.add("apiKey", now.APIKey < old.APIKey, "apiKey %s -> %s", old.APIKey, now.APIKey)
 	}
 	if from, to := limitText(old.Limit), limitText(now.Limit); from != to {
 		c.add("limit", looser(old.Limit, now.Limit), "limit %s -> %s", from, to)
@@ -185,11 +189,12 @@ func groups(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-func demand(required bool) string {
-	if required {
-		return "required"
+// freshText says how old the proof of a session may be.
+func freshText(d time.Duration) string {
+	if d == 0 {
+		return "ever"
 	}
-	return "none"
+	return durationText(d)
 }
 
 func repeatText(r *engine.Repeat) string {

@@ -21,8 +21,9 @@ type Contract struct {
 	Method, Path string
 
 	Session engine.SessionMode
-	Groups  []string // of which a session must have one; empty for any
-	APIKey  bool
+	Groups  []string      // of which a session must have one; empty for any
+	Fresh   time.Duration // of the session's proof; 0 for any
+	APIKey  engine.KeyMode
 	Limit   *engine.Limit // nil for none
 	Reads   []string      // names of data
 	Writes  []string
@@ -62,7 +63,7 @@ func Of(app *engine.App) []Contract {
 
 func (g *graph) contract(f *engine.Flow) Contract {
 	c := Contract{
-		Method: f.Method, Path: f.Path, Session: f.Session, Groups: slices.Compact(slices.Sorted(slices.Values(f.Groups))), APIKey: f.APIKey,
+		Method: f.Method, Path: f.Path, Session: f.Session, Groups: slices.Compact(slices.Sorted(slices.Values(f.Groups))), APIKey: f.APIKey, Fresh: f.Fresh,
 		Limit: f.Limit, Timeout: f.Timeout, Repeat: f.Repeat, Input: inputFields(f), places: map[string]engine.Pos{},
 	}
 	for key, at := range f.Places {
@@ -121,12 +122,12 @@ func (c *Contract) Who() string {
 		who = "a session of group " + strings.Join(c.Groups, " or ")
 	case c.Session == engine.SessionRequired:
 		who = "any session"
-	case c.APIKey:
+	case c.APIKey == engine.KeyRequired:
 		return "an API key"
 	default:
 		return "public"
 	}
-	if c.APIKey {
+	if c.APIKey == engine.KeyRequired {
 		who += ", with an API key"
 	}
 	return who

@@ -145,10 +145,10 @@ steps:
 func TestWho(t *testing.T) {
 	for want, c := range map[string]contract.Contract{
 		"public":                       {Session: engine.SessionOptional},
-		"an API key":                   {APIKey: true},
+		"an API key":                   {APIKey: engine.KeyRequired},
 		"any session":                  {Session: engine.SessionRequired},
 		"a session of group beta":      {Session: engine.SessionRequired, Groups: []string{"beta"}},
-		"any session, with an API key": {Session: engine.SessionRequired, APIKey: true},
+		"any session, with an API key": {Session: engine.SessionRequired, APIKey: engine.KeyRequired},
 	} {
 		if got := c.Who(); got != want {
 			t.Errorf("Who(%+v) = %q, want %q", c, got, want)

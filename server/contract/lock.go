@@ -28,14 +28,17 @@ func Lock(all []Contract) []byte {
 		c := &all[i]
 		b = fmt.Appendf(b, "\n%s\n", c.Endpoint())
 		b = fmt.Appendf(b, "  session: %s\n", c.Session)
+		if c.Fresh > 0 {
+			b = fmt.Appendf(b, "  fresh: %s\n", durationText(c.Fresh))
+		}
 		line := func(key string, items []string) {
 			if len(items) > 0 {
 				b = fmt.Appendf(b, "  %s: %s\n", key, listText(items))
 			}
 		}
 		line("groups", c.Groups)
-		if c.APIKey {
-			b = append(b, "  apiKey: required\n"...)
+		if c.APIKey != engine.KeyNone {
+			b = fmt.Appendf(b, "  apiKey: %s\n", c.APIKey)
 		}
 		if c.Limit != nil {
 			b = fmt.Appendf(b, "  limit: %s\n", limitText(c.Limit))
@@ -47,7 +50,7 @@ func Lock(all []Contract) []byte {
 	return b
 }
 
-var lockKeys = []string{"session", "groups", "apiKey", "limit", "reads", "writes", "calls"}
+var lockKeys = []string{"session", "fresh", "groups", "apiKey", "limit", "reads", "writes", "calls"}
 
 // ParseLock reads what [Lock] wrote. The problems name the file as given.
 func ParseLock(file string, data []byte) ([]Contract, engine.Problems) {
@@ -134,7 +137,16 @@ func (p *lockParser) fact(c *Contract, text string) {
 			}
 		}
 	case "apiKey":
-		c.APIKey, ok = true, value == "required"
+		ok = false
+		for mode := engine.KeyOptional; mode <= engine.KeyRequired; mode++ {
+			if mode.String() == value {
+				c.APIKey, ok = mode, true
+			}
+		}
+	case "fresh":
+		var err error
+		c.Fresh, err = time.ParseDuration(value)
+		ok = err == nil && c.Fresh > 0
 	case "limit":
 		c.Limit, ok = parseLimit(value)
 	case "groups":

@@ -7,7 +7,6 @@ package endpoint
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/apikey"
 	"sluice/nodes/limit"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -28,16 +28,15 @@ type Facts struct {
 	Time      time.Time `json:"time" doc:"When the request came in."`
 }
 
-// A Keys set holds the SHA-256 of every API key that is accepted.
-type Keys map[[sha256.Size]byte]bool
-
 // Deps are what endpoints need beside their flows. All endpoints of a server share them.
 type Deps struct {
 	Sessions session.Store
 	Repeats  repeat.Store // may be nil where no flow has repeat:
-	Keys     Keys
-	Limits   limit.Store // may be nil where no flow has limit:
-	MaxBody  int         // bytes
+	Keys     Keys         // of the settings
+	APIKeys  apikey.Store // may be nil where no flow takes keys but those of the settings
+	Limits   limit.Store  // may be nil where no flow has limit:
+	MaxBody  int          // bytes
+	Cookie   string       // SameSite of the session's cookie, Lax or Strict; "" where there is none
 }
 
 // An Endpoint is one flow, ready to be called by any number of callers at once.
@@ -45,10 +44,11 @@ type Endpoint struct {
 	flow *engine.Flow
 	Deps
 	probe *engine.Probe // nil in production
+	shows bool          // an answer can show the token of a new session
 }
 
 // New makes an endpoint of a flow.
-func New(f *engine.Flow, d Deps) *Endpoint { return &Endpoint{flow: f, Deps: d} }
+func New(f *engine.Flow, d Deps) *Endpoint { return &Endpoint{flow: f, Deps: d, shows: shows(f)} }
 
 // Probed returns the endpoint with a probe that watches its runs and can stand
 // in for its nodes, for tests and the studio.
@@ -75,14 +75,17 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 	now := time.Now()
 	d := deadlineIn(ctx, now.Add(e.flow.Timeout))
 	defer d.stop()
-	if err := e.key(r); err != nil {
+	key, err := e.key(d, r, now)
+	if err != nil {
 		return engine.Answer{}, err
 	}
 	facts := &Facts{ID: r.ID, IP: ipText(r.IP), UserAgent: r.UserAgent, Time: now}
 	in := engine.Inputs{Request: engine.ValueOf(facts), Send: r.Send}
+	if key != nil {
+		in.APIKey = engine.ValueOf(key)
+	}
 	var s *session.Session
 	if e.flow.Session != engine.SessionNone {
-		var err error
 		if s, err = e.session(d, r, now); err != nil {
 			return engine.Answer{}, err
 		}
@@ -96,10 +99,16 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 	if err := e.limit(d, in, now); err != nil {
 		return engine.Answer{}, err
 	}
+	var a engine.Answer
 	if e.flow.Repeat != nil {
-		return e.once(d, r, s, in)
+		a, err = e.once(d, r, s, in)
+	} else {
+		a, err = e.run(d, in)
 	}
-	return e.run(d, in)
+	if err != nil || e.Cookie == "" {
+		return a, err
+	}
+	return e.keep(d, r, s, a)
 }
 
 func (e *Endpoint) run(ctx context.Context, in engine.Inputs) (engine.Answer, error) {
@@ -107,19 +116,6 @@ func (e *Endpoint) run(ctx context.Context, in engine.Inputs) (engine.Answer, er
 		return e.flow.Program.RunProbed(ctx, in, e.probe)
 	}
 	return e.flow.Program.Run(ctx, in)
-}
-
-// key refuses a caller without an API key where the flow asks for one.
-func (e *Endpoint) key(r *Request) error {
-	switch {
-	case !e.flow.APIKey:
-		return nil
-	case r.APIKey == "":
-		return engine.Fail(engine.Unauthenticated, "missing_API_key", "This endpoint needs an API key.")
-	case !e.Keys[sha256.Sum256([]byte(r.APIKey))]:
-		return engine.Fail(engine.Unauthenticated, "invalid_API_key", "The API key is not valid.")
-	}
-	return nil
 }
 
 // session returns the caller's session, or nil where it is optional and no
@@ -136,7 +132,7 @@ func (e *Endpoint) session(ctx context.Context, r *Request, now time.Time) (*ses
 	if !ok {
 		return nil, invalid
 	}
-	stored, err := e.Sessions.Get(ctx, hash, now)
+	stored, err := session.Check(ctx, e.Sessions, hash, now)
 	switch {
 	case errors.Is(err, session.ErrNoSession):
 		return nil, invalid
@@ -147,12 +143,20 @@ func (e *Endpoint) session(ctx context.Context, r *Request, now time.Time) (*ses
 	if groups := e.flow.Groups; len(groups) > 0 && !slices.ContainsFunc(stored.AccessGroupKeys, func(g string) bool { return slices.Contains(groups, g) }) {
 		return nil, engine.Fail(engine.Forbidden, "missing_access_group", "You do not have the rights for this.")
 	}
+	if e.flow.Fresh > 0 && now.Sub(stored.AuthenticatedDtm) > e.flow.Fresh {
+		return nil, engine.Fail(engine.Forbidden, "reauth_required", "Confirm who you are first, then try again.")
+	}
 	if stored.TouchDue(now) {
 		e.Sessions.Touch(hash, now)
 		stored = stored.Touched(now)
 	}
 	s := *stored // the stored one is shared
-	s.Token = r.Token
+	s.Token, s.UserID.Time = r.Token, s.AuthenticatedDtm
+	if s.ImpersonatedBy != nil {
+		s.UserID.Actor = s.ImpersonatedBy.UserID
+	} else if len(e.flow.Groups) > 0 {
+		s.Authority = session.Authority{UserID: s.UserID.ID, SessionID: s.ID, Groups: e.flow.Groups}
+	}
 	return &s, nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/apikey"
 	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
@@ -64,13 +65,14 @@ func (w *world) endpoints(t testing.TB, more []*engine.Node, flows ...string) (m
 	}
 	app, err := engine.Load(files, engine.Env{
 		Nodes: append(nodes.Core(w.Stores, hasher), more...), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+		APIKey: engine.TypeOf[apikey.Key](),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range app.Flows {
 		made = append(made, endpoint.New(f, endpoint.Deps{
-			Sessions: w.Sessions, Repeats: w.Repeats, Limits: w.Limits, MaxBody: 1 << 16,
+			Sessions: w.Sessions, Repeats: w.Repeats, APIKeys: w.Keys, Limits: w.Limits, MaxBody: 1 << 16,
 			Keys: endpoint.Keys{sha256.Sum256([]byte("key-1")): true, sha256.Sum256([]byte("key-3")): true},
 		}))
 	}

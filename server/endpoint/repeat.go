@@ -111,7 +111,7 @@ func (e *Endpoint) caller(r *Request, s *session.Session) string {
 	switch {
 	case s != nil:
 		return "user " + s.UserID.ID
-	case e.flow.APIKey:
+	case e.flow.APIKey != engine.KeyNone && r.APIKey != "":
 		key := sha256.Sum256([]byte(r.APIKey))
 		return "key " + string(key[:])
 	}

@@ -17,6 +17,8 @@ type Request struct {
 	Body      []byte                     // as sent; empty for none
 	Token     string                     // session token, or "" where none was sent
 	APIKey    string                     // API key, or "" where none was sent
+	InCookie  bool                       // the token came in the session's cookie
+	Keeps     bool                       // the caller is a page in a browser that keeps tokens in the cookie
 	IP        netip.Addr                 // of the caller, behind trusted proxies the one they name
 	UserAgent string                     // as sent
 

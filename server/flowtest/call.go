@@ -45,7 +45,7 @@ func (s *Suite) call(ctx context.Context, f *engine.Flow, t *test, ns names, tok
 	a := &answer{}
 	probe := s.probe(f, t, a)
 	ep := endpoint.New(f, endpoint.Deps{
-		Sessions: s.stage.now.Sessions, Repeats: s.stage.now.Repeats, Keys: endpoint.Keys{sha256.Sum256([]byte(apiKey)): true},
+		Sessions: s.stage.now.Sessions, Repeats: s.stage.now.Repeats, APIKeys: s.stage.now.Keys, Keys: endpoint.Keys{sha256.Sum256([]byte(apiKey)): true},
 		Limits: s.stage.now.Limits, MaxBody: s.set.MaxBody,
 	}).Probed(probe)
 	log := &causes{}
@@ -147,7 +147,7 @@ func request(f *engine.Flow, s *send, ns names, token string) ([]byte, error) {
 	}
 	add("Session", token)
 	add("User-Agent", s.userAgent)
-	if f.APIKey && query.Get("apikey") == "" {
+	if f.APIKey != engine.KeyNone && query.Get("apikey") == "" {
 		add("Authorization", apiKey)
 	}
 	for _, e := range s.headers {

@@ -13,8 +13,10 @@
 //	name      what the endpoint promises; unique in the file
 //	given     users: {as, email, name, password, disabled, emailVerified, groups}; as is the name
 //	          of the user in this test, and without it the part of the address before @
-//	          session: the caller's, as the name of a user or {user, groups}
-//	          sessions: others, {as, user, groups}
+//	          session: the caller's, as the name of a user or {user, groups, proved, by}:
+//	          proved is how long ago the user proved who they are, as in 20m, without it
+//	          just now; by is the session of who acts as the user
+//	          sessions: others, {as, user, groups, proved, by}
 //	          documents: of collections, as in products: [{as: pen, sku: PEN-1}]
 //	          env: values of variables that the setting vars names
 //	send      body, or raw for what is no JSON; path, query, headers, ip, userAgent.
@@ -69,6 +71,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/apikey"
 	"sluice/nodes/data"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
@@ -148,7 +151,8 @@ func (s *Suite) load(env map[string]string) (*engine.App, error) {
 	}
 	app, err := engine.Load(s.fs, engine.Env{
 		Nodes: s.set.Nodes, Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](), Document: engine.TypeOf[data.Head](),
-		Vars: vars, Timeout: s.set.Timeout,
+		APIKey: engine.TypeOf[apikey.Key](),
+		Vars:   vars, Timeout: s.set.Timeout,
 	})
 	var problems engine.Problems
 	if errors.As(err, &problems) {

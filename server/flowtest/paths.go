@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/apikey"
 	"sluice/nodes/session"
 	"sluice/server/endpoint"
 )
@@ -157,6 +158,9 @@ func (s *Suite) newWalker(f *engine.Flow) *walker {
 	}
 	for _, fail := range f.Fails {
 		w.allowed[fail.Code] = true
+	}
+	if f.APIKey != engine.KeyNone {
+		w.in.APIKey = engine.TypeOf[apikey.Key]().Sample()
 	}
 	w.outline(f.Steps)
 	for _, n := range s.app.Nodes {

@@ -14,6 +14,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/apikey"
 	"sluice/nodes/data"
 	"sluice/nodes/limit"
 	"sluice/nodes/memory"
@@ -31,6 +32,7 @@ type stage struct {
 	sessions  *struct{ session.Store }
 	documents *struct{ data.Store }
 	limits    *struct{ limit.Store }
+	keys      *struct{ apikey.Store }
 	now       nodes.Stores // of the test that is on
 	hasher    *password.Hasher
 	sqlite    bool
@@ -58,14 +60,14 @@ func (u *watchedUsers) Create(ctx context.Context, who user.User, passwordHash s
 
 func newStage(h *password.Hasher, sqlite bool) *stage {
 	return &stage{
-		users: &watchedUsers{}, passwords: &struct{ password.Store }{}, sessions: &struct{ session.Store }{},
+		users: &watchedUsers{}, passwords: &struct{ password.Store }{}, sessions: &struct{ session.Store }{}, keys: &struct{ apikey.Store }{},
 		documents: &struct{ data.Store }{memory.New().Data}, limits: &struct{ limit.Store }{},
 		hasher: h, sqlite: sqlite, hashes: map[string]string{},
 	}
 }
 
 func (st *stage) stores() nodes.Stores {
-	return nodes.Stores{Users: st.users, Passwords: st.passwords, Sessions: st.sessions, Data: st.documents, Limits: st.limits}
+	return nodes.Stores{Users: st.users, Passwords: st.passwords, Sessions: st.sessions, Keys: st.keys, Data: st.documents, Limits: st.limits}
 }
 
 // clear brings empty stores on stage. The caller calls off when the test is over.
@@ -78,7 +80,7 @@ func (st *stage) clear(ctx context.Context, collections []*engine.Collection) (o
 	}
 	st.now = s
 	st.users.Store, st.users.ids = s.Users, nil
-	st.passwords.Store, st.sessions.Store, st.documents.Store, st.limits.Store = s.Passwords, s.Sessions, s.Data, s.Limits
+	st.passwords.Store, st.sessions.Store, st.keys.Store, st.documents.Store, st.limits.Store = s.Passwords, s.Sessions, s.Keys, s.Data, s.Limits
 	if len(collections) > 0 {
 		var all []*data.Collection
 		for _, c := range collections {
@@ -142,8 +144,10 @@ func (st *stage) set(ctx context.Context, g given) (ns names, token string, err 
 		}
 		ns[p.as] = map[string]string{"id": u.ID, "email": u.Email, "name": u.Name}
 	}
+	// Sessions in which somebody acts come behind those of the actors.
+	slices.SortStableFunc(g.sessions, func(a, b opened) int { return min(1, len(a.by)) - min(1, len(b.by)) })
 	for _, o := range g.sessions {
-		t, id, err := st.open(ctx, o, ns[o.user]["id"])
+		t, id, err := st.open(ctx, o, ns)
 		if err != nil {
 			return nil, "", fmt.Errorf("%s: opening session %s: %w", o.pos, o.as, err)
 		}
@@ -182,8 +186,8 @@ func (st *stage) create(ctx context.Context, p person) (user.User, error) {
 	return u, st.users.Create(ctx, u, hash)
 }
 
-func (st *stage) open(ctx context.Context, o opened, userID string) (token, id string, err error) {
-	u, err := st.users.ByID(ctx, userID)
+func (st *stage) open(ctx context.Context, o opened, ns names) (token, id string, err error) {
+	u, err := st.users.ByID(ctx, ns[o.user]["id"])
 	if err != nil {
 		return "", "", err
 	}
@@ -191,8 +195,16 @@ func (st *stage) open(ctx context.Context, o opened, userID string) (token, id s
 	now := present()
 	s := session.Session{
 		ID: newID(), UserID: user.ProvenID{ID: u.ID, Epoch: u.Epoch}, CreationDtm: now, LastSeenDtm: now,
-		ExpiresDtm: now.Add(time.Hour), End: now.Add(24 * time.Hour), Idle: time.Hour,
+		ExpiresDtm: now.Add(time.Hour), End: now.Add(24 * time.Hour), Idle: time.Hour, AuthenticatedDtm: now.Add(-o.proved),
 		AccessGroupKeys: session.Groups{Add: o.groups}.Apply(nil), IP: defaultIP,
+	}
+	if o.by != "" {
+		actor := ns[o.by]
+		if actor["token"] == "" {
+			return "", "", fmt.Errorf("by names no session that is given: %s", o.by)
+		}
+		s.AuthenticatedDtm = time.Time{}
+		s.ImpersonatedBy = &session.Impersonation{UserID: actor["userId"], SessionID: actor["id"], Reason: "A test."}
 	}
 	return token, s.ID, st.sessions.Create(ctx, hash, s)
 }
@@ -212,6 +224,9 @@ type shownSession struct {
 	CreationDtm     time.Time         `json:"creationDtm"`
 	ExpiresDtm      time.Time         `json:"expiresDtm"`
 	LastSeenDtm     time.Time         `json:"lastSeenDtm"`
+
+	AuthenticatedDtm time.Time              `json:"authenticatedDtm,omitzero"`
+	ImpersonatedBy   *session.Impersonation `json:"impersonatedBy,omitempty"`
 }
 
 // stored lists the users and the live sessions that there are, oldest first.
@@ -231,6 +246,7 @@ func (st *stage) stored(ctx context.Context) (users []user.User, sessions []show
 			sessions = append(sessions, shownSession{
 				ID: s.ID, UserID: s.UserID.ID, AccessGroupKeys: append([]string{}, s.AccessGroupKeys...), IP: s.IP, UserAgent: s.UserAgent,
 				CreationDtm: s.CreationDtm, ExpiresDtm: s.ExpiresDtm, LastSeenDtm: s.LastSeenDtm,
+				AuthenticatedDtm: s.AuthenticatedDtm, ImpersonatedBy: s.ImpersonatedBy,
 			})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -44,6 +45,8 @@ type opened struct {
 	pos      engine.Pos
 	as, user string
 	groups   []string
+	proved   time.Duration // how long ago the user proved who they are
+	by       string        // session of who acts as the user in this one; "" for none
 }
 
 // send is the request. Its texts may hold references.
@@ -68,7 +71,7 @@ var (
 	testKeys   = []string{"name", "each", "given", "send", "fake", "want", "same", "cases", "time"}
 	givenKeys  = []string{"users", "sessions", "session", "documents", "env"}
 	personKeys = []string{"as", "email", "name", "password", "disabled", "emailVerified", "groups"}
-	openedKeys = []string{"as", "user", "groups"}
+	openedKeys = []string{"as", "user", "groups", "proved", "by"}
 	sendKeys   = []string{"body", "raw", "path", "query", "headers", "ip", "userAgent", "times"}
 	fakeKeys   = []string{"outcome", "out", "error"}
 	caseKeys   = []string{"name", "given", "send", "fake"}
@@ -318,6 +321,13 @@ func (r *reader) opened(n *yaml.Node, as string, users []person) opened {
 				o.user, who = r.text(e.value, "user"), e.value
 			case "groups":
 				o.groups = r.groups(e.value)
+			case "proved":
+				var err error
+				if o.proved, err = engine.ParseDuration(r.text(e.value, "proved")); err != nil || o.proved < 0 {
+					r.problem(e.value, "as in 20m", "proved must say how long ago")
+				}
+			case "by":
+				o.by = r.text(e.value, "by")
 			}
 		}
 	}

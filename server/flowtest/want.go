@@ -31,7 +31,7 @@ var (
 	wantKeys   = []string{"status", "code", "codes", "body", "events", "exact", "headers", "stored", "ran", "skipped"}
 	storedKeys = []string{"users", "sessions", "documents"}
 	userKeys   = []string{"id", "email", "emailVerified", "name", "disabled", "groups", "creationDtm", "updatedDtm", "password"}
-	shownKeys  = []string{"id", "userId", "accessGroupKeys", "ip", "userAgent", "creationDtm", "expiresDtm", "lastSeenDtm"}
+	shownKeys  = []string{"id", "userId", "accessGroupKeys", "ip", "userAgent", "creationDtm", "expiresDtm", "lastSeenDtm", "authenticatedDtm", "impersonatedBy"}
 	matchers   = []string{"is", "matches", "absent", "any"}
 )
 

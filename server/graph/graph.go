@@ -35,8 +35,8 @@ func Endpoint(f *engine.Flow) *Graph {
 	if len(f.Groups) > 0 {
 		g.Tags = append(g.Tags, "groups "+strings.Join(f.Groups, ", "))
 	}
-	if f.APIKey {
-		g.Tags = append(g.Tags, "API key")
+	if f.APIKey != engine.KeyNone {
+		g.Tags = append(g.Tags, "API key "+f.APIKey.String())
 	}
 	if f.Sends {
 		g.Tags = append(g.Tags, "events")

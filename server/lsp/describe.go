@@ -130,7 +130,8 @@ type found struct {
 var rootText = map[string]string{
 	"path": "The names in the path.", "query": "What stands behind the `?` of the address.", "headers": "Headers of the request.",
 	"body": "Body of the request.", "session": "The caller's session.", "request": "The request itself.",
-	"env": "Environment variables that flows may read.", "params": "What the node was given.", "error": "The failure that was caught.",
+	"apiKey": "The caller's API key, without its secret.",
+	"env":    "Environment variables that flows may read.", "params": "What the node was given.", "error": "The failure that was caught.",
 }
 
 // scopeForm returns the form that a value of a union is known to have, and the type

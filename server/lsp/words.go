@@ -12,9 +12,9 @@ type word struct{ name, doc string }
 var flowDocs = map[string]string{
 	"about":    "What the flow does, in a sentence.",
 	"endpoint": "Method and path that the flow answers, as in `POST /orders/{id}`.",
-	"session":  "Whether callers need a session: `required`, `optional` or `none`. There is no default.",
+	"session":  "Whether callers need a session: `required`, `optional` or `none`, or `{required: fresh 10m}` for one whose identity was proved a short while ago. There is no default.",
 	"groups":   "Access groups of which the caller's session must have one.",
-	"apiKey":   "Whether callers need an API key: `required` or `none`.",
+	"apiKey":   "Whether callers need an API key: `required`, `optional` or `none`. `$apiKey` is the key.",
 	"timeout":  "How long the flow may run, as in `5s`.",
 	"limit":    "How often the same caller may call, as in `{rate: 10/min, per: [ip]}`.",
 	"repeat":   "How a call is known for a repetition of an earlier one, which gets the same answer without running again.",
@@ -103,6 +103,7 @@ var otherDocs = map[sort][]word{
 		{"path", "The names in the path, where they are more than texts."}, {"query", "What may stand behind the `?`."},
 		{"headers", "Headers that the flow reads."}, {"body", "The body, as JSON."},
 	},
+	sessionSort: {{"required", "How long ago the identity was proved at most: `fresh 10m`."}},
 	limitSort:   {{"rate", "A count for a time: `10/min`. Units are s, min, h and day."}, {"per", "What makes callers the same: `ip`, or references such as `$body.email`."}},
 	repeatSort:  {{"header", "Header whose value is the same in a repetition."}, {"keep", "How long an answer is kept, as in `24h`."}},
 	outcomeSort: {{"kind", "What sort of failure it is."}, {"about", "A sentence that callers may read."}},
@@ -120,7 +121,7 @@ var values = map[sort][]word{
 		{"optional", "`$session` may be absent."}, {"none", "The endpoint is public, and has no `$session`."},
 	},
 	answerSort: {{"json", "One answer, at the end."}, {"events", "Server-sent events: each `send` gives one at once, and `respond: 200` ends them."}},
-	apiKeySort: {{"required", "A caller without an API key is refused."}, {"none", "No key is asked for."}},
+	apiKeySort: {{"required", "A caller without an API key is refused. `$apiKey` is what is known of the key."}, {"optional", "`$apiKey` may be absent."}, {"none", "No key is asked for."}},
 	truthSort:  {{"true", ""}, {"false", ""}},
 	routeSort:  {{"continue", "Goes on with the step below. The step's result is absent then."}},
 	kindSort: {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -25,8 +26,8 @@ import (
 	"sluice/server/rest"
 )
 
-// serve returns what serves the shipped flows from memory.
-func serve(t *testing.T) fasthttp.RequestHandler {
+// serve returns what serves the shipped flows from memory, and the memory.
+func serve(t *testing.T) (fasthttp.RequestHandler, nodes.Stores) {
 	t.Helper()
 	hasher, err := password.NewHasher(password.Settings{})
 	if err != nil {
@@ -50,7 +51,7 @@ func serve(t *testing.T) fasthttp.RequestHandler {
 	if err := s.Swap(eps); err != nil {
 		t.Fatal(err)
 	}
-	return s.Handler()
+	return s.Handler(), stores
 }
 
 // nobodys is the id of no session.
@@ -62,7 +63,9 @@ type call struct {
 	body     string
 	token    string // name of a token that an answer gave before
 	status   int
-	keep     string // name to keep the token of the answer under
+	keep     string // name to keep the token, and the ids, of the answer under
+	group    string // that the session gets first
+	at       string // path as documented, where an id is not that of the last session
 	code     string // of a failure
 }
 
@@ -152,6 +155,60 @@ func story() []call {
 		{endpoint: "POST /auth/sign-in", body: strings.Replace(ada, "ferry across", "bridge over", 1), status: 200, keep: "fourth"},
 		{endpoint: "POST /auth/sign-out-all", token: "fourth", status: 200},
 		{endpoint: "POST /auth/sign-out-all", token: "fourth", status: 401, code: "invalid_session_token"},
+
+		{endpoint: "POST /auth/sign-in", body: strings.Replace(ada, "ferry across", "bridge over", 1), status: 200, keep: "ada"},
+		{endpoint: "GET /auth/sessions/ID", token: "ada", status: 200},
+		{endpoint: "GET /auth/sessions/" + nobodys, token: "ada", status: 404, code: "unknown_session"},
+		{endpoint: "POST /auth/confirm-password", body: `{"password": "a bridge over the river"}`, token: "ada", status: 200},
+		{endpoint: "POST /auth/confirm-password", body: `{"password": "a ferry across the river"}`, token: "ada", status: 403, code: "wrong_password"},
+		{endpoint: "POST /auth/renew-token", token: "ada", status: 200, keep: "ada2"},
+		{endpoint: "POST /auth/renew-token", token: "ada", status: 401, code: "invalid_session_token"},
+	}
+}
+
+// adminStory goes on with what administrators do. {NAME.user} and {NAME.id} stand
+// for the ids of the user and of the session or key that an answer gave.
+func adminStory() []call {
+	const (
+		root     = `{"email": "root@example.com", "password": "a ferry across the river"}`
+		key      = `{"name": "importer", "scope": "only", "endpoints": ["GET /orders/{id}"]}`
+		sessions = "/admin/users/{id}/sessions"
+		one      = "/admin/users/{id}/sessions/{session}"
+		keys     = "/admin/keys/{id}"
+	)
+	return []call{
+		{endpoint: "POST /auth/sign-up", body: root, status: 201, keep: "root"},
+		{endpoint: "GET /admin/keys", token: "root", status: 403, code: "missing_access_group"},
+		{endpoint: "GET /admin/users/{ada.user}/sessions", at: sessions, token: "root", status: 403, code: "missing_access_group"},
+		{endpoint: "GET /admin/users/{ada.user}/sessions", at: sessions, token: "root", group: "admin", status: 200},
+		{endpoint: "POST /admin/sessions", body: `{"userId": "{ada.user}", "expiration": 5}`, token: "root", status: 201, keep: "made"},
+		{endpoint: "POST /admin/sessions", body: `{"userId": "{root.user}"}`, token: "root", status: 403, code: "protected"},
+		{endpoint: "POST /admin/impersonate", body: `{"userId": "{ada.user}", "reason": "Ticket 42"}`, token: "root", status: 201, keep: "acting"},
+		{endpoint: "POST /admin/impersonate", body: `{"userId": "` + nobodys + `", "reason": "Ticket 42"}`, token: "root", status: 404, code: "notFound"},
+		{endpoint: "GET /auth/sessions", token: "acting", status: 200},
+		{endpoint: "POST /auth/sign-out-others", token: "acting", status: 403, code: "reauth_required"},
+		{endpoint: "PATCH /admin/users/{ada.user}/sessions/{made.id}", at: one, body: `{"addGroups": ["beta"]}`, token: "root", status: 200},
+		{endpoint: "PATCH /admin/users/{root.user}/sessions/{made.id}", at: one, body: `{"addGroups": ["beta"]}`, token: "root", status: 404, code: "notFound"},
+		{endpoint: "DELETE /admin/users/{ada.user}/sessions/{made.id}", at: one, token: "root", status: 204},
+		{endpoint: "DELETE /admin/users/{ada.user}/sessions/{made.id}", at: one, token: "root", status: 404, code: "notFound"},
+		{endpoint: "DELETE /admin/users/{ada.user}/sessions", at: sessions, token: "acting", status: 403, code: "missing_access_group"},
+		{endpoint: "DELETE /admin/users/{ada.user}/sessions", at: sessions, token: "root", status: 200},
+		{endpoint: "POST /admin/keys", body: key, token: "root", status: 201, keep: "key"},
+		{endpoint: "POST /admin/keys", body: strings.Replace(key, "only", "full", 1), token: "root", status: 400, code: "invalidKey"},
+		{endpoint: "GET /admin/keys", token: "root", status: 200},
+		{endpoint: "PATCH /admin/keys/{key.id}", at: keys, body: `{"suspended": true}`, token: "root", status: 200},
+		{endpoint: "PATCH /admin/keys/" + nobodys, at: keys, body: `{"suspended": true}`, token: "root", status: 404, code: "notFound"},
+		{endpoint: "DELETE /admin/keys/{key.id}", at: keys, token: "root", status: 204},
+		{endpoint: "DELETE /admin/keys/{key.id}", at: keys, token: "root", status: 404, code: "notFound"},
+	}
+}
+
+// give adds a group to the session of a token.
+func give(t *testing.T, s nodes.Stores, token, group string) {
+	t.Helper()
+	h, _ := session.HashOf(token)
+	if n, err := s.Sessions.Update(t.Context(), session.Which{Hash: h}, session.Groups{Add: []string{group}}, time.Now()); err != nil || n != 1 {
+		t.Fatalf("Sessions.Update(%s) = %d, %v, want 1", group, n, err)
 	}
 }
 
@@ -165,15 +222,22 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, handler := judge(t, text), serve(t)
+	v := judge(t, text)
+	handler, stores := serve(t)
+	var filled []string // what stands for ids, and the ids
 	tokens := map[string]string{"wrong": "sls_0123456789abcdefghijklmnopqrstuvwxyz0123456"}
 	called := map[string]map[bool]bool{} // by endpoint, whether it succeeded
 	var id string                        // of the last session that was opened
-	for _, c := range story() {
-		c.endpoint = strings.Replace(c.endpoint, "/ID", "/"+id, 1)
+	for _, c := range append(story(), adminStory()...) {
+		fill := strings.NewReplacer(filled...)
+		c.endpoint, c.body = fill.Replace(strings.Replace(c.endpoint, "/ID", "/"+id, 1)), fill.Replace(c.body)
+		if c.group != "" {
+			give(t, stores, tokens[c.token], c.group)
+		}
 		asked, res, body := c.do(t, handler, tokens[c.token])
 		var told struct {
-			Session struct{ ID, Token string }
+			Session struct{ ID, UserID, Token string }
+			Key     struct{ ID string }
 			Errors  []struct{ Code string }
 		}
 		if err := json.Unmarshal(body, &told); err != nil && len(body) > 0 {
@@ -183,7 +247,10 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 			t.Fatalf("%s = %d %s, want %d %s", c.endpoint, res.StatusCode, body, c.status, c.code)
 		}
 		if c.keep != "" {
-			tokens[c.keep], id = told.Session.Token, told.Session.ID
+			if tokens[c.keep] = told.Session.Token; told.Session.ID != "" {
+				id = told.Session.ID
+			}
+			filled = append(filled, "{"+c.keep+".id}", told.Session.ID+told.Key.ID, "{"+c.keep+".user}", told.Session.UserID)
 		}
 		if ok, errs := v.ValidateHttpResponse(asked, res); !ok {
 			for _, e := range errs {
@@ -194,6 +261,10 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 			t.Errorf("%s was answered, documented otherwise: %v", c.endpoint, errs[0].Reason)
 		}
 		path, _, _ := strings.Cut(strings.Replace(strings.Replace(c.endpoint, id, "{id}", 1), nobodys, "{id}", 1), "?")
+		if c.at != "" {
+			method, _, _ := strings.Cut(c.endpoint, " ")
+			path = method + " " + c.at
+		}
 		if called[path] == nil {
 			called[path] = map[bool]bool{}
 		}

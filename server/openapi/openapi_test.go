@@ -292,7 +292,7 @@ func TestDocumentSays(t *testing.T) {
 		"the folder for want of tags":                 {get + "tags", `["shop"]`},
 		"nothing to bring":                            {get + "security", `[{}]`},
 		"a session to bring":                          {save + "security", `[{"session":[]},{"bearer":[]}]`},
-		"a key to bring, and maybe a session":         {pay + "security", `[{"apiKey":[],"session":[]},{"apiKeyQuery":[],"session":[]},{"apiKeyQuery":[],"bearer":[]},{"apiKey":[]},{"apiKeyQuery":[]}]`},
+		"a key to bring, and maybe a session":         {pay + "security", `[{"apiKey":[],"session":[]},{"apiKey":[]}]`},
 		"one name for the parts of one path":          {get + "parameters 0 name", `"id"`},
 		"a parameter of the path":                     {pay + "parameters 0 schema", `{"format":"uuid","type":"string"}`},
 		"a list in the query":                         {pay + "parameters 1 schema", `{"items":{"maximum":9,"type":"integer"},"maxItems":3,"type":"array"}`},
@@ -330,11 +330,11 @@ func TestDocumentSays(t *testing.T) {
 		"failures of a repetition":                    {codes(pay, "409"), `["request_in_progress"]`},
 		"failures of a repetition's name":             {codes(pay, "422"), `["idempotency_key_reused"]`},
 		"failures of the limit":                       {codes(pay, "429"), `["rate_limit_exceeded","too_many_connections"]`},
-		"failures of an expression":                   {codes(pay, "400"), `["ambiguous_credentials","bad_path","bad_query","bad_request","duplicate_header","expression_failed","invalid_input"]`},
+		"failures of an expression":                   {codes(pay, "400"), `["ambiguous_credentials","bad_path","bad_query","bad_request","duplicate_header","expression_failed","invalid_input","key_in_query"]`},
 		"failures of what is away":                    {codes(pay, "503"), `["shutting_down","too_many_connections","unavailable"]`},
 		"failures of what is slow":                    {codes(pay, "504"), `["timeout"]`},
 		"no failure that cannot be":                   {get + "responses 401", `null`},
-		"failures of groups":                          {codes(save, "403"), `["missing_access_group"]`},
+		"failures of groups":                          {codes(save, "403"), `["cross_site","missing_access_group"]`},
 		"failures around the flows":                   {get + "responses default", `{"$ref":"#/components/responses/Refused"}`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -112,7 +112,6 @@ const (
 	bySession = "session"
 	byBearer  = "bearer"
 	byKey     = "apiKey"
-	byQuery   = "apiKeyQuery"
 )
 
 func securitySchemes() object {
@@ -120,7 +119,6 @@ func securitySchemes() object {
 		bySession: object{"type": "apiKey", "in": "header", "name": "Session", "description": "Token of a session."},
 		byBearer:  object{"type": "http", "scheme": "bearer", "description": "Token of a session."},
 		byKey:     object{"type": "apiKey", "in": "header", "name": "Authorization", "description": "API key, without a word in front of it."},
-		byQuery:   object{"type": "apiKey", "in": "query", "name": "apikey", "description": "API key."},
 	}
 }
 
@@ -128,8 +126,11 @@ func securitySchemes() object {
 // it. Authorization holds a token or a key, and never both.
 func security(f *engine.Flow) []object {
 	ways := [][]string{{}}
-	if f.APIKey {
-		ways = [][]string{{byKey}, {byQuery}}
+	switch f.APIKey {
+	case engine.KeyRequired:
+		ways = [][]string{{byKey}}
+	case engine.KeyOptional:
+		ways = [][]string{{byKey}, {}}
 	}
 	var all []object
 	add := func(schemes ...string) {

@@ -10,37 +10,65 @@ import (
 // costs the same whatever a caller sends.
 const maxCredential = 512
 
+// places say where credentials are looked for beside the headers.
+type places struct {
+	keyInQuery bool
+	cookie     bool
+}
+
+// given are the credentials of a request.
+type given struct {
+	token, key string
+	query      string // without the key
+	inCookie   bool   // where the token was, and nowhere else
+}
+
 // credentials returns the session token and the API key of a request, and the
 // query without the key.
 //
 //	Session: <token>                the session token
 //	Authorization: Bearer <token>   the session token as well
 //	Authorization: <key>            the API key
-//	?apikey=<key>                   the API key as well
+//	Cookie: __Host-session=<token>  the session token as well, where a setting lets browsers keep it
+//	?apikey=<key>                   the API key as well, where keys may be in the query
 //
 // The same credential twice is one; two different ones in one place are refused,
 // since which of them wins must not be a matter of taste. Tokens in the query
-// or the body are not read. A malformed Authorization counts as a session token
+// or the body are not read, and a key in the query is refused unless it may be
+// there: addresses are written to logs and histories. A malformed Authorization counts as a session token
 // that is wrong, so only an endpoint that needs a session refuses it.
-func credentials(h *head, rawQuery string) (token, key, query string, err error) {
-	token, key = authorization(h.authorization)
+func (p places) credentials(h *head, rawQuery string) (given, error) {
+	token, key := authorization(h.authorization)
 	if h.session != "" {
 		if token != "" && token != h.session {
-			return "", "", "", errAmbiguous
+			return given{}, errAmbiguous
 		}
 		token = h.session
 	}
+	inCookie := false
+	if p.cookie {
+		kept, err := sessionCookie(h)
+		if err != nil || kept != "" && token != "" && kept != token {
+			return given{}, errAmbiguous
+		}
+		if inCookie = kept != "" && token == ""; inCookie {
+			token = kept
+		}
+	}
 	query, inQuery, err := takeKey(rawQuery)
 	if err != nil {
-		return "", "", "", err
+		return given{}, err
+	}
+	if inQuery != "" && !p.keyInQuery {
+		return given{}, errKeyInQuery
 	}
 	if inQuery != "" {
 		if key != "" && key != inQuery {
-			return "", "", "", errAmbiguous
+			return given{}, errAmbiguous
 		}
 		key = inQuery
 	}
-	return token[:min(len(token), maxCredential)], key[:min(len(key), maxCredential)], query, nil
+	return given{token[:min(len(token), maxCredential)], key[:min(len(key), maxCredential)], query, inCookie}, nil
 }
 
 // authorization tells a session token from an API key: a key is one word, a

@@ -12,6 +12,8 @@ func TestCredentialsComeFromTheirPlacesOnly(t *testing.T) {
 		query             string
 		token, key, after string // after is the query that is left
 		err               error
+		headersOnly       bool // keys may not be in the query
+		cookies, inCookie bool // tokens may be in the cookie, and this one was
 	}{
 		"none":                        {},
 		"session header":              {header: "Session: tok", token: "tok"},
@@ -37,10 +39,21 @@ func TestCredentialsComeFromTheirPlacesOnly(t *testing.T) {
 		"the same in both":            {header: "Authorization: key", query: "apikey=key", key: "key"},
 		"different in both":           {header: "Authorization: key", query: "apikey=yek", err: errAmbiguous},
 		"two in the query":            {query: "apikey=a&apikey=b", err: errAmbiguous},
+		"not to be in the query":      {query: "a=1&apikey=key", headersOnly: true, err: errKeyInQuery},
+		"not to be there encoded":     {header: "Authorization: key", query: "%61pikey=key", headersOnly: true, err: errKeyInQuery},
+		"no key in the query":         {header: "Authorization: key", query: "a=1&apikey=", headersOnly: true, key: "key", after: "a=1"},
 		"broken in the query":         {query: "apikey=%zz", err: errBadQuery},
 		"broken elsewhere":            {query: "x=%zz", after: "x=%zz"},
 		"session token in the query":  {query: "access_token=tok&session=tok", after: "access_token=tok&session=tok"},
-		"session token in the cookie": {header: "Cookie: session=tok"},
+		"session token in the cookie": {header: "Cookie: __Host-session=tok"},
+		"cookie":                      {header: "Cookie: a=b; __Host-session=tok; c", cookies: true, token: "tok", inCookie: true},
+		"cookie of another name":      {header: "Cookie: session=tok; __host-session=tok", cookies: true},
+		"empty cookie":                {header: "Cookie: __Host-session=", cookies: true},
+		"cookie and the same token":   {header: "Cookie: __Host-session=tok\r\nSession: tok", cookies: true, token: "tok"},
+		"cookie and another token":    {header: "Cookie: __Host-session=tok\r\nAuthorization: Bearer kot", cookies: true, err: errAmbiguous},
+		"cookie and an API key":       {header: "Cookie: __Host-session=tok\r\nAuthorization: key", cookies: true, token: "tok", key: "key", inCookie: true},
+		"two cookies":                 {header: "Cookie: __Host-session=a; __Host-session=b", cookies: true, err: errAmbiguous},
+		"two cookie headers":          {header: "Cookie: __Host-session=a\r\nCookie: __Host-session=b", cookies: true, err: errAmbiguous},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -48,10 +61,9 @@ func TestCredentialsComeFromTheirPlacesOnly(t *testing.T) {
 			if err := h.read(); err != nil {
 				t.Fatalf("read(%q) = %v", tt.header, err)
 			}
-			token, key, after, err := credentials(&h, tt.query)
-			if token != tt.token || key != tt.key || after != tt.after || err != tt.err {
-				t.Errorf("credentials(%q, %q) = %q, %q, %q, %v, want %q, %q, %q, %v",
-					tt.header, tt.query, token, key, after, err, tt.token, tt.key, tt.after, tt.err)
+			got, err := places{keyInQuery: !tt.headersOnly, cookie: tt.cookies}.credentials(&h, tt.query)
+			if got != (given{tt.token, tt.key, tt.after, tt.inCookie}) || err != tt.err {
+				t.Errorf("credentials(%q, %q) = %+v, %v, want %q, %q, %q, %t, %v", tt.header, tt.query, got, err, tt.token, tt.key, tt.after, tt.inCookie, tt.err)
 			}
 		})
 	}
@@ -62,15 +74,15 @@ func FuzzCredentials(f *testing.F) {
 	f.Add("key", "", "%61pikey=%zz")
 	f.Fuzz(func(t *testing.T, authorization, session, query string) {
 		h := head{authorization: strings.TrimSpace(authorization), session: strings.TrimSpace(session)}
-		token, key, after, err := credentials(&h, query)
+		g, err := places{keyInQuery: true}.credentials(&h, query)
 		if err != nil {
 			return
 		}
-		if len(token) > maxCredential || len(key) > maxCredential {
-			t.Errorf("credentials(%q) = %d and %d bytes, want at most %d", authorization, len(token), len(key), maxCredential)
+		if len(g.token) > maxCredential || len(g.key) > maxCredential {
+			t.Errorf("credentials(%q) = %d and %d bytes, want at most %d", authorization, len(g.token), len(g.key), maxCredential)
 		}
-		if _, again, err := takeKey(after); again != "" || err != nil {
-			t.Errorf("the query %q of %q still has the key %q", after, query, again)
+		if _, again, err := takeKey(g.query); again != "" || err != nil {
+			t.Errorf("the query %q of %q still has the key %q", g.query, query, again)
 		}
 	})
 }

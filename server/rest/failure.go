@@ -49,8 +49,10 @@ var (
 	errMediaType    = refusal(fiber.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json in UTF-8.")
 	errBodyTooLarge = refusal(fiber.StatusRequestEntityTooLarge, "body_too_large", "The body is larger than this address takes.")
 
-	errAmbiguous = refusal(fiber.StatusBadRequest, "ambiguous_credentials", "The request carries two different credentials.")
-	errBadQuery  = refusal(fiber.StatusBadRequest, "bad_query", "The query is not spelled as queries are.")
+	errAmbiguous  = refusal(fiber.StatusBadRequest, "ambiguous_credentials", "The request carries two different credentials.")
+	errKeyInQuery = refusal(fiber.StatusBadRequest, "key_in_query", "API keys are not read from the address. Send it in the Authorization header.")
+	errCrossSite  = engine.Fail(engine.Forbidden, "cross_site", "This page may not act for the one who is signed in here.")
+	errBadQuery   = refusal(fiber.StatusBadRequest, "bad_query", "The query is not spelled as queries are.")
 
 	errClosing      = engine.Fail(engine.Unavailable, "shutting_down", "The server is shutting down.")
 	errTooManyConns = engine.Fail(engine.Unavailable, "too_many_connections", "The server has too many connections.")
@@ -109,6 +111,7 @@ func (s *Server) fail(rc *fasthttp.RequestCtx, c *call, err error) {
 	status, e := s.publish(string(rc.Method()), c, err)
 	s.setDefaults(rc)
 	write(&rc.Response, status, e)
+	s.clear(rc, c, status, e)
 	if sent := c.Token != "" || c.APIKey != ""; status == fiber.StatusUnauthorized {
 		rc.Response.Header.Set(fiber.HeaderWWWAuthenticate, challenge(sent, "invalid_token"))
 	} else if status == fiber.StatusForbidden && sent {

@@ -118,7 +118,7 @@ func TestTheLogHasTheCauseOnceAndNoSecret(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var log record
-			_, addr := start(t, Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}, fake{method: "GET", path: "/users/{id}", call: tt.call})
+			_, addr := start(t, Options{KeyInQuery: true, Logger: slog.New(slog.NewJSONHandler(&log, nil))}, fake{method: "GET", path: "/users/{id}", call: tt.call})
 			got := ask(t, addr, "GET", "/users/hidden?apikey=hidden&q=hidden", "Session: hidden", "")
 			if tt.level == "" {
 				if log.String() != "" {

@@ -7,7 +7,7 @@ import "sluice/engine"
 func Refusals() []*engine.Error {
 	return []*engine.Error{
 		errMalformed, errHeaderTwice, errVersion, errTooSlow, errHeadTooLong, errExpectation, errBadPath,
-		errEncoding, errMediaType, errBodyTooLarge, errAmbiguous, errBadQuery,
+		errEncoding, errMediaType, errBodyTooLarge, errAmbiguous, errKeyInQuery, errCrossSite, errBadQuery,
 		errClosing, errTooManyConns, errHostConns,
 	}
 }

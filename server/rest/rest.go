@@ -68,6 +68,14 @@ type Options struct {
 	// "https://app.example.com"; "*" lets every page call. Default: none.
 	Origins []string
 
+	// KeyInQuery lets callers send their API key as ?apikey= in the address.
+	// Default: only in a header.
+	KeyInQuery bool
+
+	// Cookie lets pages in browsers keep the token of their session in a cookie:
+	// its SameSite, endpoint.Lax or endpoint.Strict. Default: no cookie is read.
+	Cookie string
+
 	// HSTS is for how long browsers must stay with HTTPS, told where this
 	// server ends TLS itself. Default: not told.
 	HSTS time.Duration
@@ -92,6 +100,7 @@ type Server struct {
 	table   atomic.Pointer[node]
 	probes  []Endpoint
 	headers []header // of every response
+	places  places
 	ids     *ids
 	closing atomic.Bool
 	quiet   quiet
@@ -108,7 +117,7 @@ type Server struct {
 // first Swap.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	s := &Server{opts: o, log: o.Logger, ids: newIDs()}
+	s := &Server{opts: o, log: o.Logger, ids: newIDs(), places: places{keyInQuery: o.KeyInQuery, cookie: o.Cookie != ""}}
 	s.base, s.cancel = context.WithCancel(context.Background())
 	s.streams = streams{max: o.MaxStreams, perHost: o.MaxStreamsPerHost, byHost: map[netip.Prefix]int{}}
 	s.streams.base, s.streams.cancel = context.WithCancel(s.base)

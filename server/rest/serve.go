@@ -121,7 +121,7 @@ func (s *Server) call(rc *fasthttp.RequestCtx, c *call) (engine.Answer, error) {
 }
 
 // request copies what the endpoint needs out of the buffers of rc into c.
-func (s *Server) request(rc *fasthttp.RequestCtx, c *call, vals []string, query string) (err error) {
+func (s *Server) request(rc *fasthttp.RequestCtx, c *call, vals []string, query string) error {
 	r := &c.Request
 	r.Params = c.few[:0]
 	for _, raw := range vals {
@@ -141,7 +141,12 @@ func (s *Server) request(rc *fasthttp.RequestCtx, c *call, vals []string, query 
 		return errMediaType
 	}
 	r.Body = slices.Clone(body)
-	if r.Token, r.APIKey, r.RawQuery, err = credentials(&c.head, query); err != nil {
+	g, err := s.places.credentials(&c.head, query)
+	if err != nil {
+		return err
+	}
+	r.Token, r.APIKey, r.RawQuery, r.InCookie = g.token, g.key, g.query, g.inCookie
+	if err := s.browse(&rc.Request.Header, c); err != nil {
 		return err
 	}
 	r.Header = c.head.values

@@ -23,7 +23,7 @@ type echoed struct {
 }
 
 func TestEndpointsGetWhatWasSent(t *testing.T) {
-	_, addr := start(t, Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
+	_, addr := start(t, Options{KeyInQuery: true, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
 		fake{method: "PUT", path: "/users/{id}/orders/{order}", max: 1000, call: echo})
 	got := ask(t, addr, "PUT", "/users/caf%C3%A9/orders/7?a=1&apikey=k&b=%26",
 		"Content-Type: application/json\r\nSession: tok\r\nUser-Agent: test/1\r\nX-Test: 1\r\nx-test:2\r\nX-Forwarded-For: 192.0.2.7", `{"n":1}`)
@@ -107,7 +107,8 @@ func TestRequestsThatNoEndpointSees(t *testing.T) {
 		"two authorizations":  {method: "GET", path: "/in", lines: "Authorization: Bearer a\r\nAuthorization: Bearer a", status: 400, code: "duplicate_header"},
 		"two sessions":        {method: "GET", path: "/in", lines: "Session: a\r\nSession: b", status: 400, code: "duplicate_header"},
 		"two tokens":          {method: "GET", path: "/in", lines: "Session: a\r\nAuthorization: Bearer b", status: 400, code: "ambiguous_credentials"},
-		"two keys":            {method: "GET", path: "/in?apikey=a", lines: "Authorization: b", status: 400, code: "ambiguous_credentials"},
+		"a key in the query":  {method: "GET", path: "/in?apikey=a", status: 400, code: "key_in_query"},
+		"two keys":            {method: "GET", path: "/in?apikey=a&apikey=b", status: 400, code: "ambiguous_credentials"},
 		"a key badly spelled": {method: "GET", path: "/in?apikey=%", status: 400, code: "bad_query"},
 	}
 	for name, tt := range tests {

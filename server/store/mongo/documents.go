@@ -30,6 +30,8 @@ type account struct {
 	Spared   string        `bson:"spared"` // id of the session that counts though its epoch is older; "" for none
 	Hash     string        `bson:"hash"`   // of the password; "" for none
 	Groups   []string      `bson:"groups"` // absent before there were any
+	Open     []string      `bson:"open"`   // ids of the sessions that count of those within a number
+	Opens    int64         `bson:"opens"`  // counts changes of Open
 }
 
 func accountOf(u user.User, passwordHash string) *account {
@@ -48,27 +50,33 @@ func (a *account) user() user.User {
 	}
 }
 
-// counts tells whether a session of the account is of its epoch, or spared.
+// counts tells whether a session of the account is of its epoch, or spared, and
+// not one too many.
 func (a *account) counts(d *document) bool {
-	return !a.Disabled && (d.Epoch == a.Epoch || a.Spared != "" && d.SID == a.Spared)
+	return !a.Disabled && (d.Epoch == a.Epoch || a.Spared != "" && d.SID == a.Spared) && (!d.Within || slices.Contains(a.Open, d.SID))
 }
 
 // A document is a session as the database has it.
 type document struct {
-	Hash    bson.Binary       `bson:"_id"`
-	SID     string            `bson:"sid"` // public id
-	UID     string            `bson:"uid"`
-	Epoch   int64             `bson:"epoch"` // of the user when the session was created
-	Created bson.DateTime     `bson:"cre"`
-	Seen    bson.DateTime     `bson:"seen"`
-	Idle    int64             `bson:"idle"` // milliseconds
-	End     bson.DateTime     `bson:"end"`
-	Expires bson.DateTime     `bson:"exp"`
-	Purge   bson.DateTime     `bson:"purge"` // when the database may delete the document
-	IP      string            `bson:"ip"`
-	Agent   session.UserAgent `bson:"ua"` // fields have their names in lower case
-	Groups  []string          `bson:"groups"`
-	Version int64             `bson:"ver"` // counts changes of Groups
+	Hash    bson.Binary            `bson:"_id"`
+	SID     string                 `bson:"sid"` // public id
+	UID     string                 `bson:"uid"`
+	Epoch   int64                  `bson:"epoch"` // of the user when the session was created
+	Created bson.DateTime          `bson:"cre"`
+	Seen    bson.DateTime          `bson:"seen"`
+	Idle    int64                  `bson:"idle"` // milliseconds
+	End     bson.DateTime          `bson:"end"`
+	Expires bson.DateTime          `bson:"exp"`
+	Purge   bson.DateTime          `bson:"purge"` // when the database may delete the document
+	IP      string                 `bson:"ip"`
+	Agent   session.UserAgent      `bson:"ua"` // fields have their names in lower case
+	Groups  []string               `bson:"groups"`
+	Version int64                  `bson:"ver"`          // counts changes of Groups
+	Token   bson.Binary            `bson:"tok"`          // hash of the token that is good now
+	Of      bson.Binary            `bson:"of,omitempty"` // of a later token: the _id of the session's own document
+	Proved  bson.DateTime          `bson:"auth"`         // 0 for never
+	Within  bool                   `bson:"within"`       // it counts only while it is among its user's Open
+	Actor   *session.Impersonation `bson:"act"`          // fields have their names in lower case
 }
 
 // grace is for how long after its end the database keeps a document, so that a
@@ -81,6 +89,7 @@ func documentOf(h session.Hash, s session.Session) *document {
 		Created: date(s.CreationDtm), Seen: date(s.LastSeenDtm), Idle: s.Idle.Milliseconds(), End: date(s.End),
 		Expires: date(s.ExpiresDtm), Purge: date(s.ExpiresDtm.Add(grace)),
 		IP: s.IP, Agent: s.UserAgent, Groups: append([]string{}, s.AccessGroupKeys...),
+		Token: binary(h[:]), Proved: dateOrZero(s.AuthenticatedDtm), Actor: s.ImpersonatedBy,
 	}
 }
 
@@ -91,6 +100,7 @@ func (d *document) session(a *account) *session.Session {
 		ID: d.SID, UserID: user.ProvenID{ID: d.UID, Epoch: a.Epoch},
 		CreationDtm: d.Created.Time().UTC(), ExpiresDtm: d.Expires.Time().UTC(), LastSeenDtm: d.Seen.Time().UTC(),
 		AccessGroupKeys: d.Groups, IP: d.IP, UserAgent: d.Agent,
+		AuthenticatedDtm: timeOrZero(d.Proved), ImpersonatedBy: d.Actor,
 		End: d.End.Time().UTC(), Idle: time.Duration(d.Idle) * time.Millisecond,
 	}
 }

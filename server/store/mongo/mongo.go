@@ -1,6 +1,6 @@
-// Package mongo keeps users, passwords, sessions, answers to repeated calls and
-// documents in a MongoDB replica set or sharded cluster, which any number of
-// processes share.
+// Package mongo keeps users, passwords, sessions, API keys, answers to repeated
+// calls and documents in a MongoDB replica set or sharded cluster, which any
+// number of processes share.
 //
 // # Collections
 //
@@ -8,6 +8,7 @@
 //	claims    _id is the EmailKey of an address; says which user has it
 //	sessions  _id is the SHA-256 of the token
 //	repeats   _id is the SHA-256 that names the call
+//	keys      _id is the SHA-256 of the API key
 //	limits    _id is a hash that names what is counted
 //	data_X    documents of the collection X; _id is the document's id
 //	collections _id is the name of a collection of documents; says what it is
@@ -37,6 +38,18 @@
 // made before, is one write to the user's document. Where one session is spared,
 // the same write notes its id in the user's document. Deleting the sessions
 // afterwards saves space and counts them; if it fails, they have ended all the same.
+//
+// # Tokens
+//
+// The token of a session can be replaced. The session's document stays, with the
+// hash of the token that is good now in tok, so that one write makes the new token
+// good and the old one dead. A second document, whose _id is the new hash, leads to
+// the first; a check of such a token costs one read more.
+//
+// Where a user may have a number of sessions at most, their ids stand in the user's
+// document, in open: a session that was opened so counts only while it is there.
+// The write that adds one takes out those that are too many. It is made only if
+// nobody else changed the list since the sessions were counted.
 //
 // # Addresses
 //
@@ -132,10 +145,10 @@ type DB struct {
 	near    *limit.Near // before Limits
 	close   func() error
 
-	users, claims, sessions, repeats, limits, declarations, state *driver.Collection
+	users, claims, sessions, repeats, keys, limits, declarations, state *driver.Collection
 
-	// checked are the users and sessions as session checks read them.
-	checked struct{ users, sessions *driver.Collection }
+	// checked are the collections as checks of sessions and keys read them.
+	checked struct{ users, sessions, keys *driver.Collection }
 
 	atomic bool     // it has transactions
 	lacks  []string // indexes that the server cannot make, and why
@@ -178,14 +191,15 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 	db := &DB{
 		client: client, budget: *o.Timeout,
 		users: in.Collection("users"), claims: in.Collection("claims"),
-		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"), declarations: in.Collection("collections"), state: in.Collection("state"),
+		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"), keys: in.Collection("keys"),
+		declarations: in.Collection("collections"), state: in.Collection("state"),
 	}
 	db.limits = in.Collection("limits", options.Collection().SetWriteConcern(writeconcern.W1()))
 	db.near = limit.NewNear(Limits{db}, maxCounters)
-	db.checked.users, db.checked.sessions = db.users, db.sessions
+	db.checked.users, db.checked.sessions, db.checked.keys = db.users, db.sessions, db.keys
 	if strict {
 		read := options.Collection().SetReadConcern(readconcern.Linearizable())
-		db.checked.users, db.checked.sessions = in.Collection("users", read), in.Collection("sessions", read)
+		db.checked.users, db.checked.sessions, db.checked.keys = in.Collection("users", read), in.Collection("sessions", read), in.Collection("keys", read)
 	}
 	err = db.Ready(ctx)
 	if err == nil {
@@ -200,7 +214,7 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 	if err != nil {
 		return nil, errors.Join(err, client.Disconnect(ctx))
 	}
-	db.touches = newTouches(db.touch)
+	db.touches = newTouches(db.note)
 	db.close = sync.OnceValue(db.shut)
 	return db, nil
 }
@@ -276,7 +290,7 @@ func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 // Stores returns the stores that keep their data in db.
 func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
-		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Data: Data{db},
+		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Keys: Keys{db}, Data: Data{db},
 		Limits: db.near, Records: Records{db},
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -35,8 +37,8 @@ const (
 // importMark is the id of the document that says that an import has not finished.
 const importMark = "import"
 
-// Export reads a page of users and then their sessions, each document as a
-// majority has it, so that no session comes without its user. Pages are read one
+// Export reads a page of users and then their sessions and keys, each document as
+// a majority has it, so that none of these comes without its user. Pages are read one
 // after the other: what others write meanwhile is in it or not.
 func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.Record) error) error {
 	for last := ""; ; {
@@ -48,6 +50,9 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 			break
 		}
 		last = ids[len(ids)-1]
+	}
+	if err := rs.exportKeys(ctx, []string{""}, now, yield); err != nil { // those of nobody
+		return err
 	}
 	err := each(ctx, settled(rs.db.repeats), where(above("until", date(now))), options.Find(), func(k *call) error {
 		r, err := k.record()
@@ -62,7 +67,7 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	return rs.db.exportDocuments(ctx, yield)
 }
 
-// exportPage yields the users behind an id, and their sessions. It returns the
+// exportPage yields the users behind an id, their sessions and their keys. It returns the
 // ids of the users.
 func (rs Records) exportPage(ctx context.Context, last string, now time.Time, yield func(record.Record) error) (ids []string, err error) {
 	users := map[string]*account{}
@@ -75,7 +80,7 @@ func (rs Records) exportPage(ctx context.Context, last string, now time.Time, yi
 		return ids, err
 	}
 	filter := where(condition("uid", "$in", ids), above("exp", date(now)))
-	return ids, each(ctx, settled(rs.db.sessions), filter, options.Find(), func(d *document) error {
+	err = each(ctx, settled(rs.db.sessions), filter, options.Find(), func(d *document) error {
 		a := users[d.UID]
 		if !a.counts(d) {
 			return nil
@@ -85,6 +90,22 @@ func (rs Records) exportPage(ctx context.Context, last string, now time.Time, yi
 			return err
 		}
 		return yield(record.SessionOf(h, *d.session(a)))
+	})
+	if err != nil {
+		return ids, err
+	}
+	return ids, rs.exportKeys(ctx, ids, now, yield)
+}
+
+// exportKeys yields the API keys of users.
+func (rs Records) exportKeys(ctx context.Context, ids []string, now time.Time, yield func(record.Record) error) error {
+	alive := either(where(is("exp", bson.DateTime(0))), where(above("exp", date(now))))
+	return each(ctx, settled(rs.db.keys), where(condition("uid", "$in", ids), alive), options.Find(), func(k *apiKey) error {
+		r, err := k.record()
+		if err != nil {
+			return err
+		}
+		return yield(r)
 	})
 }
 
@@ -117,11 +138,16 @@ func each[T any](ctx context.Context, c *driver.Collection, filter bson.D, o *op
 	return nil
 }
 
+// hash returns that of the token that is good now.
 func (d *document) hash() (session.Hash, error) {
-	if len(d.Hash.Data) != len(session.Hash{}) {
-		return session.Hash{}, fmt.Errorf("session %s has a hash of %d bytes", d.SID, len(d.Hash.Data))
+	good := d.Token.Data
+	if good == nil { // from before there were later tokens
+		good = d.Hash.Data
 	}
-	return session.Hash(d.Hash.Data), nil
+	if len(good) != len(session.Hash{}) {
+		return session.Hash{}, fmt.Errorf("session %s has a hash of %d bytes", d.SID, len(good))
+	}
+	return session.Hash(good), nil
 }
 
 func (k *call) record() (record.Record, error) {
@@ -171,7 +197,7 @@ func (db *DB) wantEmpty(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range append(of, db.users, db.claims, db.sessions, db.repeats) {
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.repeats) {
 		found, err := find[bson.M](ctx, c, where())
 		if err != nil {
 			return err
@@ -223,7 +249,7 @@ func (db *DB) clear(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, c := range append(of, db.users, db.claims, db.sessions, db.repeats, db.declarations) {
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.repeats, db.declarations) {
 		if _, err := c.DeleteMany(ctx, where()); err != nil {
 			return failed("emptying "+c.Name(), err)
 		}
@@ -250,10 +276,11 @@ func (db *DB) refill(ctx context.Context, records iter.Seq2[record.Record, error
 
 // An intake gathers documents, so that many go in one write.
 type intake struct {
-	db                               *DB
-	now                              time.Time
-	claims, users, sessions, repeats []any
-	owners                           map[string]int64 // epochs that sessions want of their users
+	db                                     *DB
+	now                                    time.Time
+	claims, users, sessions, keys, repeats []any
+	owners                                 map[string]int64 // epochs that sessions want of their users
+	holders                                map[string]bool  // users that keys want
 
 	declared  map[string]*data.Collection
 	documents []any // of one collection
@@ -278,6 +305,15 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 			return fmt.Errorf("taking a session: the sessions of user %s are of two epochs", r.UserID)
 		}
 		in.owners[r.UserID] = r.Epoch
+	case *record.Key:
+		h, k := r.Key()
+		in.keys = append(in.keys, keyOf(h, k))
+		if in.holders == nil {
+			in.holders = map[string]bool{}
+		}
+		if k.UserID != "" {
+			in.holders[k.UserID] = true
+		}
 	case *record.Repeat:
 		c, a := r.Repeat()
 		k := callOf(c, c.Until)
@@ -292,23 +328,23 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 	default:
 		return fmt.Errorf("taking a %s: there is no collection for it", r.Kind())
 	}
-	if len(in.users)+len(in.sessions)+len(in.repeats) < pageOfRest {
+	if len(in.users)+len(in.sessions)+len(in.keys)+len(in.repeats) < pageOfRest {
 		return nil
 	}
 	return in.flush(ctx)
 }
 
 // flush writes what was gathered: claims before their users, and users before
-// their sessions.
+// their sessions and keys.
 func (in *intake) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pageTime)
 	defer cancel()
 	for _, b := range []struct {
 		into *driver.Collection
 		some *[]any
-	}{{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents}} {
+	}{{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.keys, &in.keys}, {in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents}} {
 		if b.into == in.db.sessions {
-			if err := in.proveOwners(ctx); err != nil {
+			if err := cmp.Or(in.proveOwners(ctx), in.proveHolders(ctx)); err != nil {
 				return err
 			}
 		}
@@ -351,12 +387,31 @@ func (in *intake) proveOwners(ctx context.Context) error {
 	return nil
 }
 
+// proveHolders checks that the users of the keys that were gathered are there.
+func (in *intake) proveHolders(ctx context.Context) error {
+	if len(in.holders) == 0 {
+		return nil
+	}
+	o := options.Find().SetProjection(bson.M{"_id": 1})
+	ids := slices.Collect(maps.Keys(in.holders))
+	if err := each(ctx, in.db.users, where(condition("_id", "$in", ids)), o, func(a *account) error {
+		delete(in.holders, a.ID)
+		return nil
+	}); err != nil {
+		return err
+	}
+	for id := range in.holders {
+		return fmt.Errorf("taking an API key: its user %s is missing", id)
+	}
+	return nil
+}
+
 // Count asks for what the database remembers of its collections.
 func (rs Records) Count(ctx context.Context) (map[string]int, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(rs.db.budget, 10*time.Second))
 	defer cancel()
 	counts := map[string]int{}
-	for kind, c := range map[string]*driver.Collection{"user": rs.db.users, "session": rs.db.sessions, "repeat": rs.db.repeats} {
+	for kind, c := range map[string]*driver.Collection{"user": rs.db.users, "session": rs.db.sessions, "key": rs.db.keys, "repeat": rs.db.repeats} {
 		n, err := c.EstimatedDocumentCount(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("counting %s: %w: %w", c.Name(), engine.ErrUnavailable, err)

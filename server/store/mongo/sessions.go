@@ -49,7 +49,7 @@ func (db *DB) prove(ctx context.Context, p user.ProvenID) error {
 func (ss Sessions) Get(ctx context.Context, h session.Hash, now time.Time) (*session.Session, error) {
 	ctx, cancel := ss.db.bound(ctx)
 	defer cancel()
-	d, err := find[document](ctx, ss.db.checked.sessions, where(is("_id", binary(h[:])), above("exp", date(now))))
+	d, err := byToken(ctx, ss.db.checked.sessions, h, now)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (ss Sessions) Get(ctx context.Context, h session.Hash, now time.Time) (*ses
 
 // lean reads of a user only what tells which sessions count.
 func lean() options.Lister[options.FindOneOptions] {
-	return options.FindOne().SetProjection(bson.M{"epoch": 1, "spared": 1, "disabled": 1})
+	return options.FindOne().SetProjection(bson.M{"epoch": 1, "spared": 1, "disabled": 1, "open": 1})
 }
 
 func (ss Sessions) List(ctx context.Context, userID, after string, limit int, now time.Time) ([]session.Session, error) {
@@ -87,15 +87,28 @@ func (ss Sessions) List(ctx context.Context, userID, after string, limit int, no
 	} else {
 		filter = append(filter, either(where(is("epoch", a.Epoch)), where(is("sid", a.Spared))))
 	}
-	found, err := ss.db.list(ctx, filter, options.Find().SetSort(bson.D{{Key: "sid", Value: -1}}).SetLimit(int64(limit)))
-	if err != nil {
-		return nil, err
+	return ss.db.page(ctx, a, filter, limit)
+}
+
+// page lists the sessions of an account that a filter names and that count.
+func (db *DB) page(ctx context.Context, a *account, filter bson.D, limit int) (page []session.Session, err error) {
+	o := options.Find().SetSort(bson.D{{Key: "sid", Value: -1}}).SetLimit(int64(limit))
+	for rest := filter; ; {
+		found, err := db.list(ctx, rest, o)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range found {
+			if a.counts(&d) && len(page) < limit {
+				page = append(page, *d.session(a))
+			}
+		}
+		// Some may be left that are too many and that nobody could delete.
+		if len(page) == limit || len(found) < limit {
+			return page, nil
+		}
+		rest = append(filter[:len(filter):len(filter)], below("sid", found[limit-1].SID))
 	}
-	page := make([]session.Session, len(found))
-	for i := range found {
-		page[i] = *found[i].session(a)
-	}
-	return page, nil
 }
 
 func (db *DB) list(ctx context.Context, filter bson.D, opts ...options.Lister[options.FindOptions]) (found []document, err error) {
@@ -169,7 +182,7 @@ func (ss Sessions) toUpdate(ctx context.Context, w session.Which, now time.Time)
 		}
 		return ss.db.named(ctx, a, w, now)
 	}
-	d, err := find[document](ctx, ss.db.sessions, where(is("_id", binary(w.Hash[:])), above("exp", date(now))))
+	d, err := byToken(ctx, ss.db.sessions, w.Hash, now)
 	if err != nil || d == nil {
 		return nil, err
 	}
@@ -210,7 +223,11 @@ func (ss Sessions) End(ctx context.Context, w session.Which, now time.Time) (int
 	defer cancel()
 	switch {
 	case w.Hash != session.Hash{}:
-		return ss.db.end(ctx, binary(w.Hash[:]), now)
+		d, err := byToken(ctx, ss.db.sessions, w.Hash, now)
+		if err != nil || d == nil {
+			return 0, err
+		}
+		return ss.db.end(ctx, d.Hash, now)
 	case w.ID != "":
 		found, err := ss.db.list(ctx, ofUser(w, now))
 		if err != nil || len(found) == 0 {
@@ -245,15 +262,15 @@ func (db *DB) clean(ctx context.Context, a *account, now time.Time) (int, error)
 	return int(done.DeletedCount), nil
 }
 
-func (ss Sessions) Touch(h session.Hash, now time.Time) { ss.db.touches.add(use{h, now}) }
+func (ss Sessions) Touch(h session.Hash, now time.Time) { ss.db.touches.add(use{hash: h, at: now}) }
 
 // touch notes a use of a session that is live, once that is due. It never makes
 // a document, and moves nothing back.
 func (db *DB) touch(ctx context.Context, u use) error {
 	ctx, cancel := db.bound(ctx)
 	defer cancel()
-	hash, at := is("_id", binary(u.hash[:])), date(u.at)
-	d, err := find[document](ctx, db.sessions, where(hash, above("exp", at)))
+	at := date(u.at)
+	d, err := byToken(ctx, db.sessions, u.hash, u.at)
 	if err != nil || d == nil {
 		return err
 	}
@@ -262,7 +279,7 @@ func (db *DB) touch(ctx context.Context, u use) error {
 		return nil
 	}
 	s = s.Touched(u.at)
-	_, err = db.sessions.UpdateOne(ctx, where(hash, below("seen", at), above("exp", at)),
+	_, err = db.sessions.UpdateOne(ctx, where(is("_id", d.Hash), below("seen", at), above("exp", at)),
 		bson.M{"$set": bson.M{"seen": at, "exp": date(s.ExpiresDtm), "purge": date(s.ExpiresDtm.Add(grace))}})
 	if err != nil {
 		return failed("noting use of a session", err)

@@ -14,10 +14,11 @@ const (
 	maxTouches = 512 // that wait for each; one more is forgotten
 )
 
-// A use of a session.
+// A use of a session, or of an API key.
 type use struct {
 	hash session.Hash
 	at   time.Time
+	key  bool
 }
 
 // touches note uses of sessions one after the other, those of one session in

@@ -153,6 +153,7 @@ func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
 		_, _ = us.db.claims.DeleteOne(ctx, where(is("_id", c.Key), is("mark", c.Mark)))
 	}
 	_, _ = us.db.sessions.DeleteMany(ctx, where(is("uid", id)))
+	_, _ = us.db.keys.DeleteMany(ctx, where(is("uid", id)))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/event"
 
 	"sluice/engine"
+	"sluice/nodes/apikey"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
@@ -50,6 +51,7 @@ func TestWhatTheServerIsTold(t *testing.T) {
 	s, now, ctx := db.Stores(), time.Now(), t.Context()
 	id, key, next, yes := "$where", "$ne@example.com", "$set@example.com", true
 	h, made := newSession(user.ProvenID{ID: id})
+	_, one := newSession(user.ProvenID{ID: id})
 	made.IP, made.AccessGroupKeys = hostile, []string{"$inc", hostile}
 	made.UserAgent.Family = "$family"
 	c := repeat.NewClaim(repeat.Hash{1}, repeat.Hash{2}, now.Add(time.Minute))
@@ -72,9 +74,22 @@ func TestWhatTheServerIsTold(t *testing.T) {
 		{"set hash", true, func() error { return s.Passwords.SetHash(ctx, id, hostile, "$hash") }},
 		{"sign-in", true, func() error { return s.Sessions.Create(ctx, h, made) }},
 		{"check", true, func() error { _, err := s.Sessions.Get(ctx, h, now); return err }},
-		{"touch", true, func() error { return db.touch(ctx, use{h, now.Add(30 * time.Minute)}) }},
+		{"touch", true, func() error { return db.touch(ctx, use{hash: h, at: now.Add(30 * time.Minute)}) }},
 		{"groups", true, func() error {
 			_, err := s.Sessions.Update(ctx, session.Which{Hash: h}, session.Groups{Add: []string{"$push"}}, now)
+			return err
+		}},
+		{"a new token", true, func() error {
+			_, err := s.Sessions.Renew(ctx, h, session.Renewal{Hash: session.Hash{3}, AuthenticatedDtm: now}, now)
+			return err
+		}},
+		{"check of a new token", true, func() error { _, err := s.Sessions.Get(ctx, session.Hash{3}, now); return err }},
+		{"a newer token", true, func() error {
+			_, err := s.Sessions.Renew(ctx, session.Hash{3}, session.Renewal{Hash: session.Hash{4}}, now)
+			return err
+		}},
+		{"sign-in within a number", false, func() error {
+			_, err := s.Sessions.CreateWithin(ctx, session.Hash{5}, one, 2)
 			return err
 		}},
 		{"list", false, func() error { _, err := s.Sessions.List(ctx, id, "$a", 10, now); return err }},
@@ -95,6 +110,17 @@ func TestWhatTheServerIsTold(t *testing.T) {
 			a := engine.Answer{Status: 200, Headers: []engine.Header{{Name: "$h", Value: hostile}}, Body: []byte(hostile)}
 			return s.Repeats.Keep(ctx, c, a, now.Add(time.Hour), now)
 		}},
+		{"make a key", true, func() error {
+			return s.Keys.Create(ctx, h, apikey.Key{ID: "$kid", Name: hostile, Scope: apikey.Only, Endpoints: []string{hostile}, CreationDtm: now})
+		}},
+		{"check of a key", true, func() error { _, err := s.Keys.Get(ctx, h, now); return err }},
+		{"use of a key", true, func() error { return db.touchKey(ctx, use{hash: h, at: now, key: true}) }},
+		{"list keys", false, func() error { _, err := s.Keys.List(ctx, "$uid", "$a", 10); return err }},
+		{"suspend a key", false, func() error {
+			_, err := s.Keys.Update(ctx, apikey.Which{ID: "$kid"}, apikey.Change{Suspended: &yes, Name: &key})
+			return err
+		}},
+		{"end a key", false, func() error { return s.Keys.End(ctx, apikey.Which{ID: "$kid"}) }},
 		{"release", true, func() error { return s.Repeats.Release(ctx, c) }},
 	} {
 		if err := step.call(); err != nil {
@@ -271,7 +297,7 @@ func isScalar(v bson.RawValue) bool {
 }
 
 // changing are the operators of changes.
-var changing = []string{"$set", "$inc", "$unset", "$push", "$addToSet", "$pullAll"}
+var changing = []string{"$set", "$inc", "$unset", "$push", "$addToSet", "$pullAll", "$max"}
 
 // checkWritten fails the test where a document, or what an update sets, has a
 // key that is an operator. The items of a push are a list below a word of its own.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/nodes/apikey"
 	"sluice/nodes/session"
 )
 
@@ -57,6 +58,31 @@ func BenchmarkByID(b *testing.B) {
 		if _, err := (Users{db}).ByID(b.Context(), of.ID); err != nil {
 			b.Fatalf("ByID() = %v, want nil", err)
 		}
+	}
+}
+
+// BenchmarkKey reads an API key, which belongs to nobody or to a user.
+func BenchmarkKey(b *testing.B) {
+	for name, owned := range map[string]bool{"of nobody": false, "of a user": true} {
+		b.Run(name, func(b *testing.B) {
+			db := openTest(b, b.TempDir(), Options{})
+			k := apikey.Key{Name: "importer", Scope: apikey.Full}
+			if owned {
+				k.UserID = addUser(b, db).ID
+			}
+			text, _, err := apikey.Make(b.Context(), Keys{db}, k)
+			if err != nil {
+				b.Fatal(err)
+			}
+			now := time.Now()
+			b.ReportAllocs()
+			for b.Loop() {
+				h, _ := apikey.HashOf(text)
+				if _, err := (Keys{db}).Get(b.Context(), h, now); err != nil {
+					b.Fatalf("Get() = %v, want nil", err)
+				}
+			}
+		})
 	}
 }
 

@@ -33,6 +33,7 @@ func (db *DB) keep() {
 		case <-flush.C:
 			_ = db.flush()
 			_ = db.flushLimits(time.Now())
+			_ = db.flushKeyUses()
 		case <-sweep.C:
 			if db.still {
 				continue
@@ -44,6 +45,7 @@ func (db *DB) keep() {
 		case <-db.closing:
 			_ = db.flush()
 			_ = db.flushLimits(time.Now())
+			_ = db.flushKeyUses()
 			return
 		}
 	}

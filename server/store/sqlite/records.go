@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"time"
 
+	"sluice/nodes/apikey"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -38,6 +38,7 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	out := &outlet{ctx: ctx, db: rs.db, conn: c, yield: yield}
 	out.rows(userRecord, "SELECT "+userColumns+", password FROM users")
 	out.rows(out.sessionRecord, "SELECT "+sessionColumns+" FROM sessions WHERE expires > ?", millis(now))
+	out.rows(out.keyRecord, "SELECT "+keyColumns+" FROM keys WHERE expires IS NULL OR expires > ?", millis(now))
 	out.rows(repeatRecord, "SELECT call, request, token, expires, status, headers, body, type FROM repeats WHERE expires > ?", millis(now))
 	out.documents()
 	return errors.Join(out.err, done())
@@ -125,6 +126,14 @@ func (o *outlet) sessionRecord(row []driver.Value) (record.Record, error) {
 	return record.SessionOf(h, *s), nil
 }
 
+func (o *outlet) keyRecord(row []driver.Value) (record.Record, error) {
+	k, err := o.db.keyOf(row)
+	if err != nil {
+		return nil, err
+	}
+	return record.KeyOf(apikey.Hash(row[0].([]byte)), k), nil
+}
+
 func repeatRecord(row []driver.Value) (record.Record, error) {
 	c := repeat.Claim{Call: repeat.Hash(row[0].([]byte)), Request: repeat.Hash(row[1].([]byte)), Token: [16]byte(row[2].([]byte)), Until: timeOf(row[3])}
 	status, finished := row[4].(int64)
@@ -158,13 +167,14 @@ func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, e
 		apply: func() {
 			rs.db.users.clear()
 			rs.db.sessions.clear()
+			rs.db.keys.clear()
 		},
 	})
 }
 
 // tables are those that records are kept in, by kind; users are emptied last.
 func tables() [][2]string {
-	return [][2]string{{"repeat", "repeats"}, {"session", "sessions"}, {"user", "users"}}
+	return [][2]string{{"repeat", "repeats"}, {"session", "sessions"}, {"key", "keys"}, {"user", "users"}}
 }
 
 // makeRoom deletes everything, or says that there is something.
@@ -205,6 +215,8 @@ func insert(c *conn, r record.Record) error {
 		return insertCollection(c, r)
 	case *record.Document:
 		return insertDocumentRecord(c, r)
+	case *record.Key:
+		return insertKey(c, r)
 	case *record.Repeat:
 		claim, a := r.Repeat()
 		if a == nil {
@@ -224,16 +236,10 @@ func insert(c *conn, r record.Record) error {
 }
 
 func insertRecord(c *conn, r *record.Session) error {
-	h, s := r.Session()
-	groups, err := textOf(s.AccessGroupKeys)
-	if err != nil {
-		return err
+	_, insert, err := inserting(r.Session())
+	if err == nil {
+		err = insert(c)
 	}
-	agent, err := json.Marshal(s.UserAgent)
-	if err != nil {
-		return fmt.Errorf("encoding user agent: %w", err)
-	}
-	err = insertSession(c, h, &s, groups, string(agent))
 	if errors.Is(err, session.ErrStaleProof) {
 		return fmt.Errorf("session %s counts for nothing: its user is missing, disabled, or of another epoch", r.ID)
 	}

@@ -14,7 +14,7 @@ import (
 // Columns in the order in which the functions below take them from a row.
 const (
 	lifeColumns    = "hash, seen, expires, ends, idle"
-	sessionColumns = lifeColumns + ", id, user_id, epoch, created, ip, group_keys, agent"
+	sessionColumns = lifeColumns + ", id, user_id, epoch, created, ip, group_keys, agent, authenticated, actor"
 	userColumns    = "id, email, email_key, verified, name, disabled, created, updated, epoch, group_keys"
 )
 
@@ -39,6 +39,13 @@ func (db *DB) sessionOf(row []driver.Value) (h session.Hash, s *session.Session,
 	if s.AccessGroupKeys, err = groupsOf(row[10].(string)); err != nil {
 		return h, nil, err
 	}
+	s.AuthenticatedDtm = timeOrZero(row[12])
+	if text, ok := row[13].(string); ok {
+		s.ImpersonatedBy = &session.Impersonation{}
+		if err := json.Unmarshal([]byte(text), s.ImpersonatedBy); err != nil {
+			return h, nil, fmt.Errorf("decoding actor: %w", err)
+		}
+	}
 	s.UserAgent, err = db.agents.of(row[11].(string))
 	return h, s, err
 }
@@ -59,6 +66,9 @@ func stored(s session.Session) *session.Session {
 	s.Token = ""
 	for _, t := range []*time.Time{&s.CreationDtm, &s.ExpiresDtm, &s.LastSeenDtm, &s.End} {
 		*t = time.UnixMilli(millis(*t)).UTC()
+	}
+	if !s.AuthenticatedDtm.IsZero() {
+		s.AuthenticatedDtm = time.UnixMilli(millis(s.AuthenticatedDtm)).UTC()
 	}
 	s.Idle = s.Idle.Truncate(time.Millisecond)
 	s.AccessGroupKeys = append([]string{}, s.AccessGroupKeys...)

@@ -59,7 +59,24 @@ ALTER TABLE repeats ADD COLUMN type TEXT NOT NULL DEFAULT '' /* media type of bo
 CREATE TABLE collections (
 	name        TEXT PRIMARY KEY NOT NULL,
 	declaration TEXT NOT NULL -- record of it, with what it had before
-) STRICT`,
+) STRICT`, `
+CREATE TABLE keys (
+	hash       BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
+	id         TEXT NOT NULL CHECK (id <> ''),
+	name       TEXT NOT NULL,
+	scope      TEXT NOT NULL,
+	endpoints  TEXT NOT NULL,    -- JSON list
+	user_id    TEXT REFERENCES users (id) ON DELETE CASCADE, -- NULL for nobody's
+	suspended  INTEGER NOT NULL,
+	created    INTEGER NOT NULL,
+	expires    INTEGER,          -- NULL for never
+	used       INTEGER           -- NULL for never
+) STRICT;
+CREATE UNIQUE INDEX keys_id ON keys (id);
+CREATE INDEX keys_user ON keys (user_id, id)`, `
+ALTER TABLE sessions ADD COLUMN authenticated INTEGER /* NULL for never */;
+ALTER TABLE sessions ADD COLUMN actor TEXT /* JSON object; NULL where the user acts */;
+UPDATE sessions SET authenticated = created`,
 	}
 }
 

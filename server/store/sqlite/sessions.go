@@ -20,31 +20,44 @@ const lastText = "\xff"
 type Sessions struct{ db *DB }
 
 func (ss Sessions) Create(ctx context.Context, h session.Hash, s session.Session) error {
-	made := stored(s)
-	groups, err := textOf(made.AccessGroupKeys)
+	made, insert, err := inserting(h, s)
 	if err != nil {
 		return err
 	}
-	agent, err := json.Marshal(made.UserAgent)
-	if err != nil {
-		return fmt.Errorf("encoding user agent: %w", err)
-	}
-	return ss.db.writer.do(ctx, &op{
-		run:   func(c *conn) error { return insertSession(c, h, made, groups, string(agent)) },
-		apply: func() { ss.db.sessions.set(h, made) },
-	})
+	return ss.db.writer.do(ctx, &op{run: insert, apply: func() { ss.db.sessions.set(h, made) }})
 }
 
-// insertSession adds a row under the epoch of the session's proof.
-func insertSession(c *conn, h session.Hash, s *session.Session, groups, agent string) error {
-	n, err := c.exec("INSERT INTO sessions ("+sessionColumns+`)
-		SELECT ?, ?, ?, ?, ?, ?, id, epoch, ?, ?, ?, ? FROM users WHERE id = ? AND epoch = ? AND NOT disabled`,
-		h[:], millis(s.LastSeenDtm), millis(s.ExpiresDtm), millis(s.End), s.Idle.Milliseconds(),
-		s.ID, millis(s.CreationDtm), s.IP, groups, agent, s.UserID.ID, s.UserID.Epoch)
-	if err == nil && n == 0 {
-		err = session.ErrStaleProof
+// inserting returns a session as it will be stored, and what stores it under the
+// epoch of its proof.
+func inserting(h session.Hash, s session.Session) (made *session.Session, insert func(*conn) error, err error) {
+	made = stored(s)
+	groups, err := textOf(made.AccessGroupKeys)
+	if err != nil {
+		return nil, nil, err
 	}
-	return err
+	agent, err := json.Marshal(made.UserAgent)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encoding user agent: %w", err)
+	}
+	var by any
+	if made.ImpersonatedBy != nil {
+		text, err := json.Marshal(made.ImpersonatedBy)
+		if err != nil {
+			return nil, nil, fmt.Errorf("encoding actor: %w", err)
+		}
+		by = string(text)
+	}
+	return made, func(c *conn) error {
+		n, err := c.exec("INSERT INTO sessions ("+sessionColumns+`)
+			SELECT ?, ?, ?, ?, ?, ?, id, epoch, ?, ?, ?, ?, ?, ? FROM users WHERE id = ? AND epoch = ? AND NOT disabled`,
+			h[:], millis(made.LastSeenDtm), millis(made.ExpiresDtm), millis(made.End), made.Idle.Milliseconds(),
+			made.ID, millis(made.CreationDtm), made.IP, groups, string(agent), millisOrNull(made.AuthenticatedDtm), by,
+			made.UserID.ID, made.UserID.Epoch)
+		if err == nil && n == 0 {
+			err = session.ErrStaleProof
+		}
+		return err
+	}, nil
 }
 
 func (ss Sessions) Get(ctx context.Context, h session.Hash, now time.Time) (*session.Session, error) {
@@ -69,14 +82,7 @@ func (ss Sessions) Get(ctx context.Context, h session.Hash, now time.Time) (*ses
 func (ss Sessions) find(ctx context.Context, h session.Hash) (s *session.Session, err error) {
 	uses := ss.db.touches.of(h)
 	err = ss.db.read(ctx, func(c *conn) (err error) {
-		var bad error
-		err = c.query(func(row []driver.Value) bool {
-			_, s, bad = ss.db.sessionOf(row)
-			return false
-		}, "SELECT "+sessionColumns+" FROM sessions WHERE hash = ?", h[:])
-		if err == nil {
-			err = bad
-		}
+		s, err = ss.db.sessionIn(c, h)
 		return err
 	})
 	switch {

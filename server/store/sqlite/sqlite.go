@@ -64,6 +64,7 @@ import (
 	"time"
 
 	"sluice/nodes"
+	"sluice/nodes/apikey"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
 )
@@ -100,6 +101,8 @@ type DB struct {
 
 	users    *cache[string, *user.User]
 	sessions *cache[session.Hash, *session.Session]
+	keys     *cache[apikey.Hash, *apikey.Key]
+	keyUses  keyUses
 	agents   agents
 	touches  touches
 	denials  denials
@@ -167,6 +170,7 @@ func open(ctx context.Context, dir string, o Options) (*DB, error) {
 		writer: newWriter(c, suspect), readers: readers,
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 		users: newCache[string, *user.User]((size + 1) / 2), sessions: newCache[session.Hash, *session.Session](size),
+		keys: newCache[apikey.Hash, *apikey.Key](maxKeys), keyUses: keyUses{waiting: map[apikey.Hash]time.Time{}},
 		agents:   agents{known: map[string]session.UserAgent{}},
 		touches:  touches{waiting: map[session.Hash][]use{}},
 		counters: counters,
@@ -255,7 +259,7 @@ func checkData(c *conn, suspect string) error {
 // Stores returns the stores that keep their data in db.
 func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
-		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Data: Documents{db},
+		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Keys: Keys{db}, Data: Documents{db},
 		Limits: Limits{db}, Records: Records{db},
 	}
 }
@@ -304,5 +308,6 @@ func (db *DB) shut() error {
 	errs = append(errs, db.writer.close())
 	db.sessions.clear()
 	db.users.clear()
+	db.keys.clear()
 	return errors.Join(append(errs, db.lock.Close())...)
 }

@@ -1,4 +1,4 @@
-package session
+package secret
 
 import (
 	"math"
@@ -7,29 +7,34 @@ import (
 	"testing"
 )
 
-func TestNewToken(t *testing.T) {
+// prefix is that of the secrets that the tests make.
+const prefix = "sls_"
+
+var sample = KindOf(prefix)
+
+func TestNewSecretsAreUniqueAndUniform(t *testing.T) {
 	form := regexp.MustCompile(`^sls_[A-Za-z0-9]{43}$`)
 	const n = 30_000
 	seen := make(map[string]bool, n)
-	var counts [tokenLen][128]int
+	var counts [digitLen][128]int
 	for range n {
-		token, hash := NewToken()
-		if h, ok := HashOf(token); !ok || h != hash || !form.MatchString(token) {
-			t.Fatalf("HashOf(%q) = %x, %t, want %x, true", token, h, ok, hash)
+		token, hash := sample.New()
+		if h, ok := sample.Hash(token); !ok || h != hash || !form.MatchString(token) {
+			t.Fatalf("Hash(%q) = %x, %t, want %x, true", token, h, ok, hash)
 		}
 		seen[token] = true
-		for i := range tokenLen {
-			counts[i][token[len(tokenPrefix)+i]]++
+		for i := range digitLen {
+			counts[i][token[len(prefix)+i]]++
 		}
 	}
 	if len(seen) != n {
 		t.Errorf("%d tokens are %d different ones, want all", n, len(seen))
 	}
 	// Chi-squared of 61 degrees of freedom is above 150 once in 10^9 times.
-	want := float64(n) / float64(len(tokenDigits))
+	want := float64(n) / float64(len(digits))
 	for i := range counts {
 		chi2 := 0.0
-		for _, c := range []byte(tokenDigits) {
+		for _, c := range []byte(digits) {
 			chi2 += math.Pow(float64(counts[i][c])-want, 2) / want
 		}
 		if chi2 > 150 {
@@ -38,21 +43,21 @@ func TestNewToken(t *testing.T) {
 	}
 }
 
-func TestHashOfRefusesWhatIsNoToken(t *testing.T) {
-	token, hash := NewToken()
+func TestHashRefusesWhatIsNoSecret(t *testing.T) {
+	token, hash := sample.New()
 	other := token[:len(token)-1] + "a"
 	if other == token {
 		other = token[:len(token)-1] + "b"
 	}
-	if h, ok := HashOf(other); !ok || h == hash {
-		t.Errorf("HashOf(another token) = %x, %t, want another hash", h, ok)
+	if h, ok := sample.Hash(other); !ok || h == hash {
+		t.Errorf("Hash(another secret) = %x, %t, want another hash", h, ok)
 	}
 	for name, in := range map[string]string{
 		"empty":              "",
-		"prefix":             tokenPrefix,
-		"without the prefix": token[len(tokenPrefix):],
-		"other prefix":       "sls-" + token[len(tokenPrefix):],
-		"upper prefix":       "SLS_" + token[len(tokenPrefix):],
+		"prefix":             prefix,
+		"without the prefix": token[len(prefix):],
+		"other prefix":       "sls-" + token[len(prefix):],
+		"upper prefix":       "SLS_" + token[len(prefix):],
 		"short":              token[:len(token)-1],
 		"long":               token + "a",
 		"space in front":     " " + token,
@@ -63,32 +68,32 @@ func TestHashOfRefusesWhatIsNoToken(t *testing.T) {
 		"beyond ASCII":       token[:len(token)-2] + "é",
 		"public id":          "01920000-0000-7000-8000-000000000000",
 		"hash":               strings.Repeat("0123456789abcdef", 4),
-		"1 MiB":              tokenPrefix + strings.Repeat("a", 1<<20),
+		"1 MiB":              prefix + strings.Repeat("a", 1<<20),
 	} {
-		if h, ok := HashOf(in); ok || h != (Hash{}) {
-			t.Errorf("HashOf(%s) = %x, %t, want zero, false", name, h, ok)
+		if h, ok := sample.Hash(in); ok || h != (Hash{}) {
+			t.Errorf("Hash(%s) = %x, %t, want zero, false", name, h, ok)
 		}
 	}
 }
 
-func FuzzHashOf(f *testing.F) {
-	token, _ := NewToken()
+func FuzzHash(f *testing.F) {
+	token, _ := sample.New()
 	f.Add(token)
 	f.Add(token[:46] + "é")
 	f.Add("sls_")
 	form := regexp.MustCompile(`\Asls_[A-Za-z0-9]{43}\z`)
 	f.Fuzz(func(t *testing.T, in string) {
-		h, ok := HashOf(in)
+		h, ok := sample.Hash(in)
 		if ok != form.MatchString(in) || ok == (h == Hash{}) {
-			t.Errorf("HashOf(%q) = %x, %t, want ok %t", in, h, ok, form.MatchString(in))
+			t.Errorf("Hash(%q) = %x, %t, want ok %t", in, h, ok, form.MatchString(in))
 		}
 	})
 }
 
-func BenchmarkHashOf(b *testing.B) {
-	token, _ := NewToken()
+func BenchmarkHash(b *testing.B) {
+	token, _ := sample.New()
 	b.ReportAllocs()
 	for b.Loop() {
-		HashOf(token)
+		sample.Hash(token)
 	}
 }

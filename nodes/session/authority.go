@@ -1,0 +1,28 @@
+package session
+
+import "sluice/engine"
+
+// NoAuthority is the way out of nodes that want the authority of the caller,
+// where somebody calls who acts for another user.
+var NoAuthority = engine.NewOutcome("noAuthority", engine.Forbidden, "Somebody who acts for another user cannot do this.")
+
+// An Authority is the right of the caller to act for others: to make keys, to
+// open sessions for users, to impersonate them. It is $session.authority, in
+// endpoints that demand access groups only, so that no flow hands such rights to
+// everybody. It is made by the endpoint, for sessions that nobody impersonates.
+type Authority struct {
+	UserID    string   // of the caller
+	SessionID string   // of the caller
+	Groups    []string // that the endpoint demands
+}
+
+// FlowType makes Authority a type of its own in flows, which reads as the
+// caller's id.
+func (Authority) FlowType() (name, hint string) {
+	return "authority", "$session.authority is one, in endpoints that demand groups"
+}
+
+var _ engine.Nominal = Authority{}
+
+// Holds tells whether it is the authority of anybody.
+func (a Authority) Holds() bool { return a.UserID != "" && a.SessionID != "" && len(a.Groups) > 0 }

@@ -1,0 +1,119 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/engine"
+	"sluice/nodes/user"
+)
+
+// Protected is the way out of nodes that act for a user, where nobody may act
+// for that one.
+var Protected = engine.NewOutcome("protected", engine.Forbidden, "Nobody can act for this user.")
+
+// An actor acts for users.
+type actor struct {
+	keeper
+	users user.Store
+}
+
+type impersonateIn struct {
+	By        Authority     `json:"by" secret:"true" doc:"Authority of the caller: $session.authority."`
+	UserID    string        `json:"userId" doc:"Id of the user to act as."`
+	Reason    string        `json:"reason" min:"3" max:"300" doc:"Why, in words that stay with the session."`
+	Groups    []string      `json:"groups,omitzero" doc:"Access groups of the session; none that protect names."`
+	Protect   []string      `json:"protect,omitzero" doc:"Access groups whose holders nobody can act for; absent for those that the endpoint demands."`
+	IP        string        `json:"ip" default:"$request.ip" doc:"Address of the caller."`
+	UserAgent string        `json:"userAgent" default:"$request.userAgent" doc:"User-Agent header of the caller."`
+	Lifetime  time.Duration `json:"lifetime" default:"30m" min:"1m" max:"1h" doc:"How long the session lives, used or not."`
+}
+
+func (a actor) impersonate(ctx context.Context, in impersonateIn) (Fresh, error) {
+	protect := in.Protect
+	if len(protect) == 0 {
+		protect = in.By.Groups
+	}
+	u, err := a.unprotected(ctx, in.By, in.UserID, protect)
+	if err != nil {
+		return Fresh{}, err
+	}
+	if err := user.CheckGroups(in.Groups); err != nil {
+		return Fresh{}, err
+	}
+	if meet(in.Groups, protect) {
+		return Fresh{}, Protected
+	}
+	fresh, err := a.open(ctx, Session{
+		UserID: user.ProvenID{ID: u.ID, Epoch: u.Epoch}, Idle: in.Lifetime, AccessGroupKeys: in.Groups, IP: in.IP, UserAgent: ParseUserAgent(in.UserAgent),
+		ImpersonatedBy: &Impersonation{UserID: in.By.UserID, SessionID: in.By.SessionID, Reason: strings.TrimSpace(visible(in.Reason, len(in.Reason)))},
+	}, in.Lifetime, 0)
+	if errors.Is(err, user.Stale) {
+		return Fresh{}, Protected // who was disabled in between
+	}
+	return fresh, err
+}
+
+type vouchIn struct {
+	By      Authority `json:"by" secret:"true" doc:"Authority of the caller: $session.authority."`
+	UserID  string    `json:"userId" doc:"Id of the user."`
+	Protect []string  `json:"protect,omitzero" doc:"Access groups whose holders nobody can act for; absent for those that the endpoint demands."`
+}
+
+type vouchOut struct {
+	UserID user.ProvenID `json:"userId" doc:"Id of the user, as far as the caller's word proves it."`
+}
+
+func (a actor) vouch(ctx context.Context, in vouchIn) (vouchOut, error) {
+	protect := in.Protect
+	if len(protect) == 0 {
+		protect = in.By.Groups
+	}
+	u, err := a.unprotected(ctx, in.By, in.UserID, protect)
+	if err != nil {
+		return vouchOut{}, err
+	}
+	return vouchOut{UserID: user.ProvenID{ID: u.ID, Epoch: u.Epoch}}, nil
+}
+
+// unprotected returns a user for whom the holder of an authority may act. A user
+// is protected who is disabled, who is the holder, or who has a group that
+// protects, or of whom a live session has one.
+func (a actor) unprotected(ctx context.Context, by Authority, userID string, protect []string) (user.User, error) {
+	if !by.Holds() {
+		return user.User{}, NoAuthority
+	}
+	u, err := a.users.ByID(ctx, userID)
+	switch {
+	case errors.Is(err, user.ErrNoUser):
+		return user.User{}, user.NotFound
+	case err != nil:
+		return user.User{}, fmt.Errorf("reading user: %w", err)
+	case u.Disabled || u.ID == by.UserID || meet(u.Groups, protect):
+		return user.User{}, Protected
+	}
+	const most = 100
+	now := time.Now()
+	for after := ""; ; {
+		page, err := a.store.List(ctx, u.ID, after, most, now)
+		if err != nil {
+			return user.User{}, fmt.Errorf("listing sessions: %w", err)
+		}
+		if slices.ContainsFunc(page, func(s Session) bool { return meet(s.AccessGroupKeys, protect) }) {
+			return user.User{}, Protected
+		}
+		if len(page) < most {
+			return u, nil
+		}
+		after = page[most-1].ID
+	}
+}
+
+// meet tells whether two lists have a group in common.
+func meet(a, b []string) bool {
+	return slices.ContainsFunc(a, func(g string) bool { return slices.Contains(b, g) })
+}

@@ -1,0 +1,50 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"sluice/engine"
+	"sluice/nodes/apikey"
+)
+
+// A Keys set holds the SHA-256 of every API key of the settings. They reach all
+// endpoints that take keys.
+type Keys map[[sha256.Size]byte]bool
+
+// key returns the caller's API key, or nil where the flow takes none or it is
+// optional and none was sent. A key that is sent must be good, and its scope
+// must have the endpoint.
+func (e *Endpoint) key(ctx context.Context, r *Request, now time.Time) (*apikey.Key, error) {
+	switch {
+	case e.flow.APIKey == engine.KeyNone, e.flow.APIKey == engine.KeyOptional && r.APIKey == "":
+		return nil, nil
+	case r.APIKey == "":
+		return nil, engine.Fail(engine.Unauthenticated, "missing_API_key", "This endpoint needs an API key.")
+	}
+	if hash := sha256.Sum256([]byte(r.APIKey)); e.Keys[hash] {
+		return &apikey.Key{ID: "settings-" + hex.EncodeToString(hash[:4]), Name: "API key of the settings", Scope: apikey.Full}, nil
+	}
+	invalid := engine.Fail(engine.Unauthenticated, "invalid_API_key", "The API key is not valid.")
+	hash, ok := apikey.HashOf(r.APIKey)
+	if !ok || e.APIKeys == nil {
+		return nil, invalid
+	}
+	k, err := e.APIKeys.Get(ctx, hash, now)
+	switch {
+	case errors.Is(err, apikey.ErrNoKey):
+		return nil, invalid
+	case err != nil:
+		return nil, unavailable(fmt.Errorf("reading API key: %w", err))
+	case !k.Allows(e.flow.Method, e.flow.Path):
+		return nil, engine.Fail(engine.Forbidden, "insufficient_scope", "The API key is not for this endpoint.")
+	}
+	if k.TouchDue(now) {
+		e.APIKeys.Touch(hash, now)
+	}
+	return k, nil
+}
