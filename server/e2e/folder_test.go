@@ -39,7 +39,7 @@ func open(t testing.TB) (dir string) {
 	if err != nil {
 		t.Fatalf("removing limits: %v", err)
 	}
-	for name, text := range map[string]string{"again": again, "disable": disable, "echo": echo} {
+	for name, text := range map[string]string{"again": again, "disable": disable, "echo": echo, "promote": promote} {
 		write(t, filepath.Join(dir, "flows", "test", name+".yaml"), text)
 	}
 	return dir
@@ -66,6 +66,15 @@ session: required
 steps:
   - node: user.update
     with: {userId: $session.userId, disabled: true}
+  - respond: 204
+`
+	promote = `
+about: Make the caller an administrator.
+endpoint: POST /test/promote
+session: required
+steps:
+  - node: session.update
+    with: {userId: $session.userId, addGroups: [admin]}
   - respond: 204
 `
 	echo = `
