@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,13 @@ func serve(t *testing.T) (fasthttp.RequestHandler, nodes.Stores) {
 		Document: engine.TypeOf[data.Head](),
 	})
 	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*data.Collection
+	for _, c := range app.Collections {
+		all = append(all, data.FromEngine(c))
+	}
+	if err := stores.Data.Prepare(t.Context(), all); err != nil {
 		t.Fatal(err)
 	}
 	var eps []rest.Endpoint
@@ -203,6 +211,54 @@ func adminStory() []call {
 	}
 }
 
+// shopStory goes on in the shop, with root as its keeper.
+func shopStory() []call {
+	const (
+		ink     = `{"sku": "INK-1", "name": "Ink", "category": "pens", "price": 300, "stock": 5}`
+		address = `{"address": {"name": "Ada", "street": "1 Mill Lane", "city": "Gent", "country": "be"}}`
+		shop    = "/examples/shop"
+		product = shop + "/admin/products/{id}"
+		order   = shop + "/orders/{id}"
+		sku     = shop + "/products/{sku}"
+		line    = shop + "/basket/{sku}"
+	)
+	return []call{
+		{endpoint: "POST " + shop + "/admin/products", body: ink, token: "root", status: 403, code: "missing_access_group"},
+		{endpoint: "POST " + shop + "/admin/products", body: ink, token: "root", group: "shopkeeper", status: 201, keep: "ink"},
+		{endpoint: "POST " + shop + "/admin/products", body: ink, token: "root", status: 409, code: "sku_taken"},
+		{endpoint: "PATCH " + shop + "/admin/products/{ink.id}?version=1", at: product, body: `{"about": "Black."}`, token: "root", status: 200},
+		{endpoint: "PATCH " + shop + "/admin/products/{ink.id}?version=1", at: product, body: `{"about": "Blue."}`, token: "root", status: 409, code: "stale"},
+		{endpoint: "GET " + shop + "/products?sort=-price&category=pens&most=500", status: 200},
+		{endpoint: "GET " + shop + "/products?after=nowhere", status: 400, code: "invalidCursor"},
+		{endpoint: "GET " + shop + "/products/INK-1", at: sku, status: 200},
+		{endpoint: "GET " + shop + "/products/NONE", at: sku, status: 404, code: "unknown_product"},
+		{endpoint: "POST " + shop + "/basket", body: `{"sku": "INK-1", "quantity": 2}`, token: "root", status: 201},
+		{endpoint: "POST " + shop + "/basket", body: `{"sku": "INK-1"}`, token: "root", status: 200},
+		{endpoint: "POST " + shop + "/basket", body: `{"sku": "INK-1", "quantity": 99}`, token: "root", status: 409, code: "too_many"},
+		{endpoint: "GET " + shop + "/basket", token: "root", status: 200},
+		{endpoint: "GET " + shop + "/basket", status: 401, code: "missing_session_token"},
+		{endpoint: "POST " + shop + "/checkout", body: address, token: "root", status: 201, keep: "order"},
+		{endpoint: "POST " + shop + "/checkout", body: address, token: "root", status: 409, code: "empty_basket"},
+		{endpoint: "POST " + shop + "/basket", body: `{"sku": "INK-1"}`, token: "root", status: 201},
+		{endpoint: "DELETE " + shop + "/basket/INK-1", at: line, token: "root", status: 204},
+		{endpoint: "DELETE " + shop + "/basket/INK-1", at: line, token: "root", status: 404, code: "not_in_basket"},
+		{endpoint: "GET " + shop + "/orders", token: "root", status: 200},
+		{endpoint: "GET " + shop + "/orders?limit=0", token: "root", status: 400, code: "invalid_input"},
+		{endpoint: "GET " + shop + "/orders/{order.id}", at: order, token: "root", status: 200},
+		{endpoint: "GET " + shop + "/orders/" + nobodys, at: order, token: "root", status: 404, code: "unknown_order"},
+		{endpoint: "GET " + shop + "/admin/orders", token: "root", status: 200},
+		{endpoint: "GET " + shop + "/admin/orders?status=lost", token: "root", status: 400, code: "invalid_input"},
+		{endpoint: "POST " + shop + "/orders/{order.id}/cancel", at: order + "/cancel", token: "root", status: 200},
+		{endpoint: "POST " + shop + "/orders/{order.id}/cancel", at: order + "/cancel", token: "root", status: 409, code: "order_not_open"},
+		{endpoint: "POST " + shop + "/basket", body: `{"sku": "INK-1"}`, token: "root", status: 201},
+		{endpoint: "POST " + shop + "/checkout", body: address, token: "root", status: 201, keep: "order2"},
+		{endpoint: "POST " + shop + "/admin/orders/{order2.id}/ship", at: shop + "/admin/orders/{id}/ship", token: "root", status: 204},
+		{endpoint: "POST " + shop + "/admin/orders/{order2.id}/ship", at: shop + "/admin/orders/{id}/ship", token: "root", status: 409, code: "order_not_open"},
+		{endpoint: "DELETE " + shop + "/admin/products/{ink.id}", at: product, token: "root", status: 204},
+		{endpoint: "DELETE " + shop + "/admin/products/" + nobodys, at: product, token: "root", status: 404, code: "unknown_product"},
+	}
+}
+
 // give adds a group to the session of a token.
 func give(t *testing.T, s nodes.Stores, token, group string) {
 	t.Helper()
@@ -228,7 +284,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	tokens := map[string]string{"wrong": "sls_0123456789abcdefghijklmnopqrstuvwxyz0123456"}
 	called := map[string]map[bool]bool{} // by endpoint, whether it succeeded
 	var id string                        // of the last session that was opened
-	for _, c := range append(story(), adminStory()...) {
+	for _, c := range slices.Concat(story(), adminStory(), shopStory()) {
 		fill := strings.NewReplacer(filled...)
 		c.endpoint, c.body = fill.Replace(strings.Replace(c.endpoint, "/ID", "/"+id, 1)), fill.Replace(c.body)
 		if c.group != "" {
@@ -238,6 +294,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		var told struct {
 			Session struct{ ID, UserID, Token string }
 			Key     struct{ ID string }
+			ID      string // of a document
 			Errors  []struct{ Code string }
 		}
 		if err := json.Unmarshal(body, &told); err != nil && len(body) > 0 {
@@ -250,7 +307,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 			if tokens[c.keep] = told.Session.Token; told.Session.ID != "" {
 				id = told.Session.ID
 			}
-			filled = append(filled, "{"+c.keep+".id}", told.Session.ID+told.Key.ID, "{"+c.keep+".user}", told.Session.UserID)
+			filled = append(filled, "{"+c.keep+".id}", told.Session.ID+told.Key.ID+told.ID, "{"+c.keep+".user}", told.Session.UserID)
 		}
 		if ok, errs := v.ValidateHttpResponse(asked, res); !ok {
 			for _, e := range errs {
