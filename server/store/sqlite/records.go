@@ -150,17 +150,7 @@ func repeatRecord(row []driver.Value) (record.Record, error) {
 // Import is one transaction.
 func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, error], replace bool) error {
 	return rs.db.writer.do(ctx, &op{
-		run: func(c *conn) (err error) {
-			// Hashes come in any order: without a cache for their index, each
-			// row of a million costs a page that is written and read again.
-			if _, err := c.exec("PRAGMA cache_size = -200000"); err != nil {
-				return err
-			}
-			defer func() {
-				_, shrunk := c.exec("PRAGMA cache_size = " + writerCache)
-				_, freed := c.exec("PRAGMA shrink_memory")
-				err = cmp.Or(err, shrunk, freed)
-			}()
+		run: func(c *conn) error {
 			if err := makeRoom(c, replace); err != nil {
 				return err
 			}

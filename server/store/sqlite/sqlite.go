@@ -196,7 +196,7 @@ func prepare(ctx context.Context, c *conn, path, suspect string) (chan *conn, er
 	for _, pragma := range []string{
 		"synchronous = FULL", "fullfsync = ON", // the latter where fsync is less than it says
 		"wal_autocheckpoint = 0", // see moveLog
-		"foreign_keys = ON", "temp_store = MEMORY", "cache_size = " + writerCache,
+		"foreign_keys = ON", "temp_store = MEMORY", "cache_size = -8000",
 	} {
 		if _, err := c.exec("PRAGMA " + pragma); err != nil {
 			return nil, err
@@ -222,9 +222,6 @@ func prepare(ctx context.Context, c *conn, path, suspect string) (chan *conn, er
 	}
 	return readers, nil
 }
-
-// writerCache is how much of the file the writer keeps in memory: KiB below 0.
-const writerCache = "-8000"
 
 // readerPragmas set a connection up that only reads.
 func readerPragmas() []string {
