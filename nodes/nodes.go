@@ -7,8 +7,11 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes/apikey"
+	"sluice/nodes/code"
 	"sluice/nodes/data"
+	"sluice/nodes/factor"
 	"sluice/nodes/limit"
+	"sluice/nodes/mail"
 	"sluice/nodes/password"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
@@ -25,17 +28,31 @@ type Stores struct {
 	Data      data.Store
 	Limits    limit.Store
 	Keys      apikey.Store
+	Codes     code.Store
+	Factors   factor.Store
 	Records   record.Store // all of it, for backups and migrations; no node uses it
 }
 
+// A Post is what nodes need to send mail and to make codes.
+type Post struct {
+	mail.Post
+	CodeKey   code.Key   // of the hashes of digits
+	FactorKey factor.Key // of the secrets of second factors
+}
+
 // Core returns the nodes that every server has. Passwords are hashed and judged
-// by h.
-func Core(s Stores, h *password.Hasher) []*engine.Node {
+// by h, and mail is sent by p. Without templates, flows can name any template.
+func Core(s Stores, h *password.Hasher, p Post) []*engine.Node {
 	return slices.Concat(
-		user.Nodes(s.Users, h),                            // fetch create update
-		password.Nodes(s.Passwords, s.Users, s.Limits, h), // check set
-		session.Nodes(s.Sessions, s.Users),                // create get list update delete deleteAll deleteOthers rotate confirm impersonate
-		apikey.Nodes(s.Keys),                              // create get list update end
-		data.Nodes(s.Data),                                // get find count create update delete write
+		user.Nodes(s.Users, h), // fetch create update
+		password.Nodes(s.Passwords, s.Users, s.Factors, s.Limits, h), // check judge set
+		session.Nodes(s.Sessions, s.Users),                           // create get list update delete deleteAll deleteOthers rotate confirm impersonate
+		apikey.Nodes(s.Keys),                                         // create get list update end
+		code.Nodes(code.Means{ // send create redeem
+			Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Post: p.Post, Key: p.CodeKey,
+		}),
+		factor.Nodes(s.Factors, s.Users, p.FactorKey), // totp: enroll confirm check delete; recovery: create redeem
+		mail.Nodes(p.Post),                            // send
+		data.Nodes(s.Data),                            // get find count create update delete write
 	)
 }

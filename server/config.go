@@ -32,11 +32,19 @@ type Config struct {
 	HostFailures   int            `json:"address-failures" default:"300" min:"10" max:"100000" doc:"Wrong passwords from one address, or one IPv6 /64, in an hour, whatever the account. Many people can be behind one address. Where a proxy is in front, set trusted-proxies, or all callers are counted as one."`
 	Notice         time.Duration  `json:"notice" default:"0s" min:"0s" max:"5m" doc:"How long a server that was told to stop still takes requests while /readyz says no, so that load balancers can turn elsewhere."`
 	NoWatch        bool           `json:"no-watch" default:"false" doc:"Do not reload flows when their files change. SIGHUP still does."`
+	MailURL        string         `json:"mail-url" format:"mail" secret:"true" doc:"Mail server, as in smtps://user:password@mail.example.com, or smtp: for STARTTLS. Where it is not set, mails are kept in memory, to be read at /_studio/mail in development."`
+	MailFrom       string         `json:"mail-from" doc:"Address that mails come from, as in Shop <shop@example.com>. Wanted with mail-url."`
+	AppURL         string         `json:"app-url" format:"site" doc:"Where the pages of the application are that links in mails lead to, as in https://app.example.com. Wanted with mail-url; without both it is the address of the server."`
+	SecretKey      Secret         `json:"secret-key" secret:"true" doc:"Key of 64 hex digits, such as openssl rand -hex 32 makes, by which the secrets of second factors are sealed and codes of few digits hashed. It belongs where the data is not. Servers that share a store share it."`
+	Studio         string         `json:"studio" default:"auto" enum:"auto|on|off" doc:"Whether /_studio is served, which shows mails that were not sent: on, off, or auto for on where only this machine can reach addr and there are no trusted-proxies. It is only ever answered to this machine."`
 	LogFormat      string         `json:"log-format" default:"text" enum:"text|json" doc:"How log lines are written: text or json."`
 }
 
 // A KeyHash is the SHA-256 of an API key.
 type KeyHash [32]byte
+
+// A Secret is a key of the server, or zero for none.
+type Secret [32]byte
 
 // A Size is a number of bytes.
 type Size int64

@@ -27,6 +27,7 @@ import (
 	"sluice/nodes"
 	"sluice/nodes/data"
 	"sluice/nodes/limit"
+	"sluice/nodes/mail"
 	"sluice/nodes/password"
 	"sluice/server/endpoint"
 	"sluice/server/rest"
@@ -45,6 +46,7 @@ type Server struct {
 	store   *store.Store
 	deps    endpoint.Deps
 	rest    *rest.Server
+	post    *post
 	ln      net.Listener
 	control net.Listener // for commands; nil where there is none
 	hasher  *password.Hasher
@@ -110,20 +112,27 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting passwords up: %w", err)
 	}
+	if s.post, err = newPost(&s.conf, s.log); err != nil {
+		return nil, err
+	}
 	address, err := s.conf.storeURL()
 	if err != nil {
 		return nil, err
 	}
 	if s.store, err = store.Open(ctx, address); err != nil {
+		s.post.stop(ctx)
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
 			s.watch.stop()
+			s.post.stop(ctx)
 			err = errors.Join(err, s.store.Close())
 		}
 	}()
-	s.flows.env.Nodes = append(nodes.Core(s.store.Stores, s.hasher), s.nodes...)
+	s.flows.nodes = func(t *mail.Templates) []*engine.Node {
+		return append(nodes.Core(s.store.Stores, s.hasher, s.post.with(t)), s.nodes...)
+	}
 	s.deps = endpoint.Deps{
 		Sessions: s.store.Sessions, Repeats: s.store.Repeats, APIKeys: s.store.Keys, Cookie: s.conf.sameSite(),
 		Keys: endpoint.Keys{}, Limits: s.store.Limits, MaxBody: int(s.conf.MaxBody),
@@ -150,6 +159,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 		return nil, fmt.Errorf("taking the address: %w", err)
 	}
 	s.listen(address)
+	s.post.at(s.ln.Addr().(*net.TCPAddr))
 	return s, nil
 }
 
@@ -183,7 +193,7 @@ func (s *Server) load(ctx context.Context) error {
 	for i, f := range loaded.Served {
 		eps[i] = endpoint.New(f, s.deps)
 	}
-	if err := s.rest.Swap(eps); err != nil {
+	if err := s.rest.Swap(append(eps, s.post.endpoints()...)); err != nil {
 		return err
 	}
 	s.now = loaded
@@ -235,7 +245,9 @@ func (s *Server) Run(ctx context.Context) error {
 		err = nil
 	}
 	hangUp()
-	return errors.Join(broken, err, <-served, <-commanded, s.store.Close())
+	err = errors.Join(broken, err, <-served, <-commanded)
+	s.post.stop(ending)
+	return errors.Join(err, s.store.Close())
 }
 
 // A Summary is what a server has to say of itself when it starts.
@@ -257,6 +269,7 @@ func (s *Server) Summary() Summary {
 	if n := s.conf.MinPassword; n < 15 {
 		sum.Notes = append(sum.Notes, fmt.Sprintf("Passwords may have %d characters, which is only enough beside a second factor.", n))
 	}
+	sum.Notes = append(sum.Notes, s.post.notes(s.now.Served)...)
 	return sum
 }
 

@@ -209,6 +209,9 @@ func TestStartRefuses(t *testing.T) {
 		"a variable without a value":    {server.Config{Vars: []string{"NOT_SET"}}, "vars names NOT_SET"},
 		"a folder without flows":        {server.Config{Folders: []string{"shop"}}, "folders names shop"},
 		"an address that is taken":      {server.Config{Addr: taken.Addr().String()}, "address already in use"},
+		"mail from nobody":              {server.Config{MailURL: "smtp://mail.example.com", AppURL: "https://app.example.com"}, "mail-url wants mail-from"},
+		"mail that leads nowhere":       {server.Config{MailURL: "smtp://mail.example.com", MailFrom: "a@example.com"}, "mail-url wants mail-from"},
+		"mail from no address":          {server.Config{MailURL: "smtp://mail.example.com", MailFrom: "shop", AppURL: "https://app.example.com"}, "no address"},
 		"a store that is not known":     {server.Config{Store: "oracle://ada:secret@db"}, "oracle"},
 		"data that another process has": {server.Config{Data: filepath.Join(owned, "data")}, "another process"},
 	} {

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sluice/nodes/mail"
 )
 
 // A Setting describes one field of a [Config].
@@ -93,6 +95,9 @@ func (c *Config) complete() error {
 // of the field's tags.
 func readSetting(v reflect.Value, tag reflect.StructTag, text string) error {
 	if want := parseSetting(v.Addr().Interface(), tag, text); want != "" {
+		if tag.Get("secret") == "true" {
+			return fmt.Errorf("want %s", want)
+		}
 		return fmt.Errorf("want %s, not %q", want, text)
 	}
 	for _, bound := range []string{"min", "max"} {
@@ -138,12 +143,13 @@ func parseSetting(field any, tag reflect.StructTag, text string) (want string) {
 		*p, err = parseNetwork(text)
 		want = "a network, as in 10.0.0.0/8"
 	case *KeyHash:
-		var n int
-		n, err = hex.Decode(p[:], []byte(text[:min(len(text), 2*len(p))]))
-		if n != len(p) || len(text) != 2*len(p) {
+		if !parseHex(p[:], text) {
 			return "the SHA-256 of a key, 64 hex digits"
 		}
-		want = "hex digits"
+	case *Secret:
+		if !parseHex(p[:], text) {
+			return "64 hex digits, as openssl rand -hex 32 makes"
+		}
 	default:
 		panic(fmt.Sprintf("server: a setting cannot be %T", field))
 	}
@@ -151,6 +157,12 @@ func parseSetting(field any, tag reflect.StructTag, text string) (want string) {
 		return want
 	}
 	return ""
+}
+
+// parseHex reads hex digits that fill b, and tells whether they were such.
+func parseHex(b []byte, text string) bool {
+	read, err := hex.DecodeString(text)
+	return err == nil && copy(b, read) == len(b) && len(read) == len(b)
 }
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -173,6 +185,15 @@ func wantText(tag reflect.StructTag, text string) (want string) {
 	case "variable":
 		if !variableName.MatchString(text) {
 			return "the name of an environment variable"
+		}
+	case "mail":
+		if _, err := mail.NewSMTP(text, "check@example.com"); err != nil {
+			return "a mail server, as in smtps://user:password@mail.example.com (" + err.Error() + ")"
+		}
+	case "site":
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return "the URL of a site, as in https://app.example.com"
 		}
 	case "origin":
 		u, err := url.Parse(text)

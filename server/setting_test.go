@@ -31,6 +31,10 @@ func TestSetReadsWhatASettingTakes(t *testing.T) {
 		{"max-body", []string{"2048B"}, server.Config{MaxBody: 2048}},
 		{"timeout", []string{"1m30s"}, server.Config{Timeout: 90 * time.Second}},
 		{"notice", []string{"0s"}, server.Config{}},
+		{"mail-url", []string{"smtps://ada:hidden@mail.example.com"}, server.Config{MailURL: "smtps://ada:hidden@mail.example.com"}},
+		{"app-url", []string{"https://app.example.com/shop"}, server.Config{AppURL: "https://app.example.com/shop"}},
+		{"secret-key", []string{"AB" + strings.Repeat("0", 60) + "01"}, server.Config{SecretKey: server.Secret(hash)}},
+		{"studio", []string{"off"}, server.Config{Studio: "off"}},
 		{"no-watch", []string{"true"}, server.Config{NoWatch: true}},
 		{"log-format", []string{"json"}, server.Config{LogFormat: "json"}},
 	} {
@@ -68,6 +72,16 @@ func TestSetRefusesWhatIsWeakOrWithoutAUnit(t *testing.T) {
 		{"min-password", "7", "want at least 8, not 7"},
 		{"min-password", "65", "want at most 64"},
 		{"min-password", "many", "want a whole number"},
+		{"mail-url", "mail.example.com", "want a mail server, as in smtps://user:password@mail.example.com"},
+		{"mail-url", "smtp://ada:hidden@mail.example.com?tls=none", "everybody on the way could read"},
+		{"app-url", "app.example.com", "want the URL of a site"},
+		{"app-url", "https://ada:x@app.example.com", "want the URL of a site"},
+		{"app-url", "https://app.example.com/?x=1", "want the URL of a site"},
+		{"app-url", "javascript:alert(1)", "want the URL of a site"},
+		{"secret-key", "hidden", "want 64 hex digits"},
+		{"secret-key", strings.Repeat("a", 63) + "g", "want 64 hex digits"},
+		{"secret-key", strings.Repeat("a", 66), "want 64 hex digits"},
+		{"studio", "yes", "want auto or on or off"},
 		{"no-watch", "yes", "want true or false"},
 		{"log-format", "xml", `want text or json, not "xml"`},
 		{"log-format", "text|json", "want text or json"},
@@ -75,6 +89,9 @@ func TestSetRefusesWhatIsWeakOrWithoutAUnit(t *testing.T) {
 	} {
 		if err := new(server.Config).Set(c.name, c.text); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("Set(%s, %q) = %v, want %q", c.name, c.text, err, c.want)
+		}
+		if err := new(server.Config).Set(c.name, c.text); err != nil && strings.Contains(err.Error(), "hidden") {
+			t.Errorf("Set(%s, %q) = %v, want no secret in it", c.name, c.text, err)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"sluice/nodes"
 	"sluice/nodes/apikey"
 	"sluice/nodes/data"
+	"sluice/nodes/mail"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
 	"sluice/server/endpoint"
@@ -35,7 +36,8 @@ type source struct {
 	dir     string // "" for the flows that come with Sluice
 	fs      fs.FS
 	folders []string   // to serve; none for all
-	env     engine.Env // its Nodes are set by who makes the source
+	env     engine.Env // but for its Nodes
+	nodes   func(*mail.Templates) []*engine.Node
 }
 
 // newSource finds the flows of a complete configuration. Where it is strict,
@@ -85,9 +87,15 @@ func (c *Config) env(o options) engine.Env {
 // load compiles the flows. Problems name files as they can be opened from the
 // working directory.
 func (s *source) load() (Flows, error) {
-	app, err := engine.Load(s.fs, s.env)
-	var problems engine.Problems
-	if errors.As(err, &problems) {
+	templates, problems := mail.ReadTemplates(s.fs)
+	env := s.env
+	env.Nodes = s.nodes(templates)
+	app, err := engine.Load(s.fs, env)
+	if found := (engine.Problems{}); errors.As(err, &found) {
+		problems = append(problems, found...)
+	}
+	if len(problems) > 0 {
+		err = problems
 		s.open(problems)
 	}
 	if err != nil {
@@ -135,8 +143,12 @@ func Check(c Config, opts ...Option) (Flows, error) {
 	if err != nil {
 		return Flows{}, err
 	}
-	if s.env.Nodes, err = Nodes(opts...); err != nil {
-		return Flows{}, err
+	hasher, err := password.NewHasher(password.Settings{})
+	if err != nil {
+		return Flows{}, fmt.Errorf("setting passwords up: %w", err)
+	}
+	s.nodes = func(t *mail.Templates) []*engine.Node {
+		return append(nodes.Core(nodes.Stores{}, hasher, nodes.Post{Post: mail.Post{Templates: t}}), newOptions(opts).nodes...)
 	}
 	return s.load()
 }
@@ -159,5 +171,5 @@ func Nodes(opts ...Option) ([]*engine.Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting passwords up: %w", err)
 	}
-	return append(nodes.Core(nodes.Stores{}, hasher), newOptions(opts).nodes...), nil
+	return append(nodes.Core(nodes.Stores{}, hasher, nodes.Post{}), newOptions(opts).nodes...), nil
 }

@@ -16,6 +16,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/apikey"
+	"sluice/nodes/code"
 	"sluice/nodes/data"
 	"sluice/nodes/limit"
 	"sluice/nodes/password"
@@ -36,7 +37,7 @@ func New() nodes.Stores {
 	m := empty()
 	ds := &documents{kept: map[string]map[string]data.Document{}, declared: map[string]*data.Collection{}}
 	return nodes.Stores{
-		Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m}, Keys: keys{m},
+		Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m}, Keys: keys{m}, Codes: codes{m}, Factors: factors{m},
 		Data:    ds,
 		Limits:  limit.NewTable(math.MaxInt),
 		Records: records{m, ds},
@@ -46,7 +47,7 @@ func New() nodes.Stores {
 func empty() *memory {
 	return &memory{
 		users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{},
-		keys: map[apikey.Hash]*apikey.Key{},
+		keys: map[apikey.Hash]*apikey.Key{}, codes: map[code.Slot]code.Code{}, factors: map[string]*paidFactor{},
 	}
 }
 
@@ -56,6 +57,8 @@ type memory struct {
 	sessions map[session.Hash]*session.Session // guarded by mu; what a pointer leads to never changes
 	repeats  map[repeat.Hash]*known            // by call; guarded by mu
 	keys     map[apikey.Hash]*apikey.Key       // guarded by mu; what a pointer leads to never changes
+	codes    map[code.Slot]code.Code           // guarded by mu
+	factors  map[string]*paidFactor            // by user; guarded by mu
 }
 
 // An account is a user with what others must not see.
@@ -221,6 +224,7 @@ func (us users) Delete(ctx context.Context, id string, _ time.Time) error {
 	}
 	us.m.endAll(a, "")
 	maps.DeleteFunc(us.m.keys, func(_ apikey.Hash, k *apikey.Key) bool { return k.UserID == id })
+	delete(us.m.factors, id)
 	delete(us.m.users, id)
 	return nil
 }

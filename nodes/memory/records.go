@@ -54,6 +54,9 @@ func (m *memory) records(now time.Time) (all []record.Record) {
 			all = append(all, record.KeyOf(h, *k))
 		}
 	}
+	for id, f := range m.factors {
+		all = append(all, record.FactorOf(id, f.Factor))
+	}
 	for _, k := range m.repeats {
 		if now.Before(k.Until) {
 			all = append(all, record.RepeatOf(k.Claim, k.answer))
@@ -67,7 +70,7 @@ func (rs records) Import(ctx context.Context, all iter.Seq2[record.Record, error
 		return err
 	}
 	defer rs.m.mu.Unlock()
-	if !replace && len(rs.m.users)+len(rs.m.sessions)+len(rs.m.keys)+len(rs.m.repeats)+rs.ds.count() > 0 {
+	if !replace && len(rs.m.users)+len(rs.m.sessions)+len(rs.m.keys)+len(rs.m.factors)+len(rs.m.repeats)+rs.ds.count() > 0 {
 		return record.ErrNotEmpty
 	}
 	documents := &documents{kept: map[string]map[string]data.Document{}, declared: map[string]*data.Collection{}}
@@ -86,6 +89,7 @@ func (rs records) Import(ctx context.Context, all iter.Seq2[record.Record, error
 	}
 	rs.ds.become(documents)
 	rs.m.users, rs.m.sessions, rs.m.keys, rs.m.repeats = next.users, next.sessions, next.keys, next.repeats
+	rs.m.factors, rs.m.codes = next.factors, next.codes
 	return nil
 }
 
@@ -108,6 +112,11 @@ func (m *memory) put(r record.Record) error {
 			return fmt.Errorf("API key %s is there already, or its user is missing", r.ID)
 		}
 		m.keys[h] = &k
+	case *record.Factor:
+		if m.factors[r.UserID] != nil || m.users[r.UserID] == nil {
+			return fmt.Errorf("the second factor of user %s is there already, or the user is missing", r.UserID)
+		}
+		m.factors[r.UserID] = &paidFactor{Factor: r.Factor()}
 	case *record.Repeat:
 		c, a := r.Repeat()
 		if m.repeats[c.Call] != nil {
@@ -125,7 +134,7 @@ func (rs records) Count(ctx context.Context) (map[string]int, error) {
 		return nil, err
 	}
 	defer rs.m.mu.Unlock()
-	counts := map[string]int{"user": len(rs.m.users), "session": len(rs.m.sessions), "key": len(rs.m.keys), "repeat": len(rs.m.repeats)}
+	counts := map[string]int{"user": len(rs.m.users), "session": len(rs.m.sessions), "key": len(rs.m.keys), "factor": len(rs.m.factors), "repeat": len(rs.m.repeats)}
 	counts["document"] = rs.ds.count()
 	counts["collection"] = rs.ds.collections()
 	return counts, nil

@@ -14,6 +14,7 @@ import (
 
 	"sluice/nodes"
 	"sluice/nodes/apikey"
+	"sluice/nodes/factor"
 	"sluice/nodes/memory"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
@@ -26,6 +27,7 @@ func Records(t *testing.T, open func(t *testing.T) nodes.Stores) {
 	run(t, open, []promise{
 		{"what is taken is given as it was", recordsSurvive},
 		{"API keys are taken and given as they were", keysSurvive},
+		{"second factors are taken and given as they were, and work", factorsSurvive},
 		{"a session is given under its last token", renewedTravels},
 		{"everything of a full store reaches package memory and comes back", recordsTravel},
 		{"sessions, passwords and answers work after a move", movedStoreWorks},
@@ -150,21 +152,41 @@ func keysSurvive(t *testing.T, s nodes.Stores) {
 	whole, plain := newKey(u.ID), newKey("")
 	whole.Scope, whole.Endpoints, whole.Suspended = apikey.Only, []string{"GET /orders/{id}", "POST /orders"}, true
 	whole.ExpiresDtm, whole.LastUsedDtm = now.Add(time.Hour), now.Add(-time.Hour)
-	of := func(k apikey.Key) record.Record { return record.KeyOf(keyHash(k.ID), k) }
-	take(t, s, []record.Record{record.UserOf(u, "hash"), of(whole), of(plain)}, false)
-	wantRecords(t, s, now, lines(t, record.UserOf(u, "hash"), of(whole), of(plain)))
+	as := func(k apikey.Key) record.Record { return record.KeyOf(keyHash(k.ID), k) }
+	take(t, s, []record.Record{record.UserOf(u, "hash"), as(whole), as(plain)}, false)
+	wantRecords(t, s, now, lines(t, record.UserOf(u, "hash"), as(whole), as(plain)))
 	wantKey(t, s, plain, now)
-	wantRecords(t, s, whole.ExpiresDtm, lines(t, record.UserOf(u, "hash"), of(plain)))
+	wantRecords(t, s, whole.ExpiresDtm, lines(t, record.UserOf(u, "hash"), as(plain)))
 	take(t, s, []record.Record{record.UserOf(u, "hash")}, true)
 	wantNoKey(t, s, plain.ID, now)
-	for name, some := range map[string][]record.Record{"a key twice": {of(plain), of(plain)}, "a key without its user": {of(whole)}} {
-		if err := s.Records.Import(t.Context(), func(yield func(record.Record, error) bool) {
-			for _, r := range some {
-				if !yield(r, nil) {
-					return
-				}
-			}
-		}, true); err == nil {
+	for name, some := range map[string][]record.Record{"a key twice": {as(plain), as(plain)}, "a key without its user": {as(whole)}} {
+		if err := s.Records.Import(t.Context(), of(some, nil), true); err == nil {
+			t.Errorf("Records.Import of %s = nil, want an error", name)
+		}
+	}
+}
+
+func factorsSurvive(t *testing.T, s nodes.Stores) {
+	now, u := present(), newUser()
+	f := factor.Factor{Secret: []byte("sealed"), Active: true, Step: 7, Recovery: []factor.Hash{{1}, {2}}}
+	some := []record.Record{record.UserOf(u, "hash"), record.FactorOf(u.ID, f)}
+	take(t, s, some, false)
+	wantRecords(t, s, now, lines(t, some...))
+	if active, err := s.Factors.Active(t.Context(), u.ID); err != nil || !active {
+		t.Errorf("Factors.Active of a moved user = %t, %v, want true", active, err)
+	}
+	if err := s.Factors.Use(t.Context(), u.ID, f.Secret, 7); !errors.Is(err, factor.ErrUsed) {
+		t.Errorf("Factors.Use of a step that was used before the move = %v, want %v", err, factor.ErrUsed)
+	}
+	if err := s.Factors.Recover(t.Context(), u.ID, factor.Hash{2}); err != nil {
+		t.Errorf("Factors.Recover of a moved code = %v, want nil", err)
+	}
+	if err := s.Users.Delete(t.Context(), u.ID, now); err != nil {
+		t.Fatalf("Users.Delete = %v, want nil", err)
+	}
+	wantRecords(t, s, now, []string{})
+	for name, some := range map[string][]record.Record{"a second factor twice": {some[0], some[1], some[1]}, "one without its user": {some[1]}} {
+		if err := s.Records.Import(t.Context(), of(some, nil), true); err == nil {
 			t.Errorf("Records.Import of %s = nil, want an error", name)
 		}
 	}
@@ -218,6 +240,9 @@ func furnish(t *testing.T, s nodes.Stores, now time.Time) (sessions []session.Se
 	if _, err := s.Users.Update(t.Context(), shut.ID, user.Change{Disabled: &yes}, now); err != nil {
 		t.Fatalf("Users.Update = %v, want nil", err)
 	}
+	if err := s.Factors.Enroll(t.Context(), shut.ID, []byte("sealed")); err != nil {
+		t.Fatalf("Factors.Enroll = %v, want nil", err)
+	}
 	addKey(t, s, newKey(""))
 	addKey(t, s, newKey(shut.ID))
 	c := newClaim(now)
@@ -233,7 +258,7 @@ func recordsTravel(t *testing.T, s nodes.Stores) {
 	now := present()
 	sessions := furnish(t, s, now)
 	want := export(t, s, now)
-	if n := 5 + len(sessions) + 4; len(want) != n {
+	if n := 5 + len(sessions) + 5; len(want) != n {
 		t.Fatalf("Records.Export = %d records, want %d", len(want), n)
 	}
 	m := moved(t, s, now)
@@ -396,7 +421,7 @@ func manyAreGiven(t *testing.T, s nodes.Stores) {
 	}
 	take(t, s, some, false)
 	wantRecords(t, s, now, lines(t, some...))
-	want := map[string]int{"user": users, "session": users - 1, "key": 0, "repeat": users, "collection": 0, "document": 0}
+	want := map[string]int{"user": users, "session": users - 1, "key": 0, "factor": 0, "repeat": users, "collection": 0, "document": 0}
 	if got, err := s.Records.Count(t.Context()); err != nil || !maps.Equal(got, want) {
 		t.Errorf("Records.Count = %v, %v, want %v", got, err, want)
 	}

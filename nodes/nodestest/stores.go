@@ -28,6 +28,7 @@ import (
 func Stores(t *testing.T, open func(t *testing.T) nodes.Stores) {
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) nodes.Stores){
 		"users": Users, "passwords": Passwords, "sessions": Sessions, "renewals": Renewals, "keys": Keys, "repeats": Repeats, "histories": Histories,
+		"codes": Codes, "factors": Factors,
 		"documents": Documents, "histories of documents": DocumentHistories,
 		"limits": Limits, "records": Records, "records of documents": DocumentRecords,
 	} {

@@ -44,13 +44,22 @@ func newHasher(s Settings) *Hasher {
 	return h
 }
 
+// Judge returns [user.WeakPassword], with a sentence for the user, for a new
+// password that is too easy to guess, also for somebody who knows the words.
+func (h *Hasher) Judge(password string, words ...string) error {
+	if sentence := h.weakness(password, words); sentence != "" {
+		return user.WeakPassword.Saying(sentence)
+	}
+	return nil
+}
+
 // New returns the hash of a new password, in PHC form. It returns
 // [user.WeakPassword] with a sentence for the user where the password is too
 // easy to guess, also for somebody who knows the words, and [user.Busy] where
 // too many wait for a hash.
 func (h *Hasher) New(ctx context.Context, password string, words ...string) (string, error) {
-	if sentence := h.weakness(password, words); sentence != "" {
-		return "", user.WeakPassword.Saying(sentence)
+	if err := h.Judge(password, words...); err != nil {
+		return "", err
 	}
 	release, err := h.acquire(ctx)
 	if err != nil {

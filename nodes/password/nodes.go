@@ -16,16 +16,26 @@ import (
 // such a user.
 var Mismatch = engine.NewOutcome("mismatch", engine.Unauthenticated, "The e-mail address or the password is wrong.")
 
+// Factors tell who has to show a second factor.
+type Factors interface {
+	// Active tells whether a user has a second factor that counts.
+	Active(ctx context.Context, userID string) (bool, error)
+}
+
 // Nodes returns the password nodes, which keep hashes in s, find users in us,
-// count wrong passwords in ls, or in memory where that is nil, and hash by h.
-func Nodes(s Store, us user.Store, ls limit.Store, h *Hasher) []*engine.Node {
-	n := keeper{s, us, h, limit.NewThrottle(ls, h.settings.Wrong)}
+// ask fs for second factors, count wrong passwords in ls, or in memory where that
+// is nil, and hash by h.
+func Nodes(s Store, us user.Store, fs Factors, ls limit.Store, h *Hasher) []*engine.Node {
+	n := keeper{s, us, fs, h, limit.NewThrottle(ls, h.settings.Wrong)}
 	return []*engine.Node{
 		// A hash that is renewed is of the same password, which is no write to note.
 		engine.Define("password.check", "Proves who a user is by the user's password. "+
 			"An absent user, a disabled one and one without a password cost the same time as a wrong password and leave by mismatch, so let user.fetch continue on notFound. "+
 			"Wrong passwords are counted for the account and for the caller's address, in all flows together: after some, answers come later, then they are throttled.",
 			n.check, Mismatch, limit.Throttled, user.Busy).Reading("passwords"),
+		engine.Define("password.judge", "Refuses a new password that is too easy to guess. "+
+			"password.set does so as well: ask before what cannot be done twice, such as to redeem a code.",
+			n.judge, user.WeakPassword),
 		engine.Define("password.set", "Sets the password of a user. Sessions live on: end them with session.deleteOthers or session.deleteAll.",
 			n.set, user.WeakPassword, user.Busy, user.NotFound, user.Stale).Reading("users").Writing("passwords"),
 	}
@@ -34,15 +44,17 @@ func Nodes(s Store, us user.Store, ls limit.Store, h *Hasher) []*engine.Node {
 type keeper struct {
 	store    Store
 	users    user.Store
+	factors  Factors
 	hasher   *Hasher
 	throttle *limit.Throttle
 }
 
 type checkIn struct {
-	User     *user.User `json:"user" absent:"account" doc:"User who claims to sign in, absent where nobody was found."`
-	Account  string     `json:"account,omitzero" doc:"What the caller claims to be, as in $body.email: wrong passwords are counted by it where there is no such user."`
-	Password string     `json:"password" format:"password" secret:"true" doc:"Password that was given."`
-	IP       string     `json:"ip" default:"$request.ip" doc:"Address of the caller."`
+	User     *user.User     `json:"user" absent:"account" doc:"User who claims to sign in, absent where nobody was found."`
+	Account  string         `json:"account,omitzero" doc:"What the caller claims to be, as in $body.email: wrong passwords are counted by it where there is no such user."`
+	Password string         `json:"password" format:"password" secret:"true" doc:"Password that was given."`
+	Earlier  *user.ProvenID `json:"earlier" doc:"Proof that the caller came with, such as $session.userId: the second factor that it has counts for the new one."`
+	IP       string         `json:"ip" default:"$request.ip" doc:"Address of the caller."`
 }
 
 // account is by what wrong passwords are counted: the same for every spelling of
@@ -58,7 +70,8 @@ func (in *checkIn) account() string {
 }
 
 type checkOut struct {
-	UserID user.ProvenID `json:"userId" doc:"Id of the user, as a proof."`
+	UserID       user.ProvenID `json:"userId" doc:"Id of the user, as a proof."`
+	SecondFactor bool          `json:"secondFactor" doc:"Whether the user has to show a second factor before a session can be opened."`
 }
 
 func (k keeper) check(ctx context.Context, in checkIn) (checkOut, error) {
@@ -107,7 +120,22 @@ func (k keeper) compare(ctx context.Context, in checkIn) (checkOut, error) {
 		}
 	}
 	id.Time = time.Now().UTC().Truncate(time.Millisecond) // what sessions keep
-	return checkOut{UserID: id}, nil
+	// A proof that nobody gave in person, as that of a session which somebody else
+	// opened, has no second factor to pass on.
+	if e := in.Earlier; e == nil || e.ID != id.ID || e.Lacks || user.Personal(*e) != nil {
+		if id.Lacks, err = k.factors.Active(ctx, id.ID); err != nil {
+			return checkOut{}, fmt.Errorf("reading second factor: %w", err)
+		}
+	}
+	return checkOut{UserID: id, SecondFactor: id.Lacks}, nil
+}
+
+type judgeIn struct {
+	Password string `json:"password" format:"password" secret:"true" doc:"New password."`
+}
+
+func (k keeper) judge(_ context.Context, in judgeIn) (engine.None, error) {
+	return engine.None{}, k.hasher.Judge(in.Password)
 }
 
 type setIn struct {

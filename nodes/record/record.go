@@ -22,8 +22,9 @@ import (
 	"time"
 )
 
-// A Record is one thing of a store: a *[User], *[Session], *[Key], *[Repeat],
-// *[Collection] or *[Document]. Its JSON is the same whichever store it comes from.
+// A Record is one thing of a store: a *[User], *[Session], *[Key], *[Factor],
+// *[Repeat], *[Collection] or *[Document]. Its JSON is the same whichever store it
+// comes from.
 type Record interface {
 	// Kind is the name that the record has in [Kinds].
 	Kind() string
@@ -43,6 +44,7 @@ func Kinds() []Kind {
 		{"user", func() Record { return &User{} }},
 		{"session", func() Record { return &Session{} }},
 		{"key", func() Record { return &Key{} }},
+		{"factor", func() Record { return &Factor{} }},
 		{"repeat", func() Record { return &Repeat{} }},
 		{"collection", func() Record { return &Collection{} }},
 		{"document", func() Record { return &Document{} }},
@@ -61,7 +63,7 @@ var (
 // A Store gives and takes all that it holds. It is safe for many goroutines.
 type Store interface {
 	// Export yields what the store holds at now, in any order but every user
-	// before the user's sessions and keys and every collection before its documents, until
+	// before what is the user's and every collection before its documents, until
 	// yield returns an error. What has ended
 	// or expired at now is left out. Export returns the error of yield as it is.
 	Export(ctx context.Context, now time.Time, yield func(Record) error) error

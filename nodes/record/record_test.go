@@ -9,6 +9,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes/apikey"
 	"sluice/nodes/data"
+	"sluice/nodes/factor"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -92,6 +93,10 @@ func TestNoFieldIsLost(t *testing.T) {
 	if _, got := again(record.KeyOf(kh, never)).(*record.Key).Key(); !reflect.DeepEqual(got, never) {
 		t.Errorf("a key that never expires comes back as %+v, want %+v", got, never)
 	}
+	second := filled[factor.Factor]()
+	if got := again(record.FactorOf("u", second)).(*record.Factor); !reflect.DeepEqual(got.Factor(), second) || got.UserID != "u" {
+		t.Errorf("a second factor comes back as %+v, want %+v", got, second)
+	}
 	c, a := filled[repeat.Claim](), filled[engine.Answer]()
 	if gotClaim, got := again(record.RepeatOf(c, &a)).(*record.Repeat).Repeat(); !reflect.DeepEqual(*got, a) || gotClaim != c {
 		t.Errorf("a repeated call comes back as %+v %+v, want %+v %+v", gotClaim, got, c, a)
@@ -140,6 +145,9 @@ func TestDecodeRefusesWhatNoStoreWrote(t *testing.T) {
 		"a key of no id":               `{"key":{"hash":"` + hash + `","scope":"full"}}`,
 		"a key of no scope":            `{"key":{"hash":"` + hash + `","id":"a"}}`,
 		"a key's short hash":           `{"key":{"hash":"ab","id":"a","scope":"full"}}`,
+		"a factor of nobody":           `{"factor":{"secret":"ab"}}`,
+		"no secret":                    `{"factor":{"userId":"a"}}`,
+		"a short recovery":             `{"factor":{"userId":"a","secret":"ab","recovery":["ab"]}}`,
 	} {
 		if r, err := record.Decode([]byte(line)); err == nil {
 			t.Errorf("Decode of %s, %s = %+v, want an error", name, line, r)
@@ -155,7 +163,8 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, r := range []record.Record{
-		record.UserOf(u, "hash"), record.SessionOf(session.Hash{1}, s), record.KeyOf(apikey.Hash{1}, filled[apikey.Key]()), record.RepeatOf(filled[repeat.Claim](), nil), record.CollectionOf(&c), d,
+		record.UserOf(u, "hash"), record.SessionOf(session.Hash{1}, s), record.KeyOf(apikey.Hash{1}, filled[apikey.Key]()),
+		record.FactorOf("u", filled[factor.Factor]()), record.RepeatOf(filled[repeat.Claim](), nil), record.CollectionOf(&c), d,
 	} {
 		line, err := record.Encode(r)
 		if err != nil {

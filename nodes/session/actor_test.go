@@ -203,13 +203,14 @@ func TestConfirmMovesByAProofAlone(t *testing.T) {
 			proof user.ProvenID
 			want  error
 		}{
-			"another user":      {bob.Token, user.ProvenID{ID: "ada", Time: now}, user.Stale},
-			"an old proof":      {bob.Token, user.ProvenID{ID: "bob", Epoch: -1, Time: now}, user.Stale},
-			"a word":            {bob.Token, user.ProvenID{ID: "bob"}, user.Stale},
-			"who acts":          {bob.Token, user.ProvenID{ID: "bob", Time: now, Actor: "ada"}, session.NoAuthority},
-			"an unknown token":  {"sls_" + bob.Token[5:] + "x", user.ProvenID{ID: "bob", Time: now}, session.NotFound},
-			"what is no token":  {bob.ID, user.ProvenID{ID: "bob", Time: now}, session.NotFound},
-			"the session alone": {bob.Token, user.ProvenID{ID: "bob", Time: began}, nil},
+			"another user":                         {bob.Token, user.ProvenID{ID: "ada", Time: now}, user.Stale},
+			"an old proof":                         {bob.Token, user.ProvenID{ID: "bob", Epoch: -1, Time: now}, user.Stale},
+			"a word":                               {bob.Token, user.ProvenID{ID: "bob"}, user.Stale},
+			"who acts":                             {bob.Token, user.ProvenID{ID: "bob", Time: now, Actor: "ada"}, session.NoAuthority},
+			"a proof that lacks the second factor": {bob.Token, user.ProvenID{ID: "bob", Time: now, Lacks: true}, user.SecondFactorRequired},
+			"an unknown token":                     {"sls_" + bob.Token[5:] + "x", user.ProvenID{ID: "bob", Time: now}, session.NotFound},
+			"what is no token":                     {bob.ID, user.ProvenID{ID: "bob", Time: now}, session.NotFound},
+			"the session alone":                    {bob.Token, user.ProvenID{ID: "bob", Time: began}, nil},
 		} {
 			if got, err := confirm(c.token, c.proof); !errors.Is(err, c.want) || err == nil && !got.Equal(began) {
 				t.Errorf("confirm by %s = %v, %v, want %v", name, got, err, c.want)

@@ -20,7 +20,7 @@ func Nodes(s Store, us user.Store) []*engine.Node {
 	n, a := keeper{s}, actor{keeper{s}, us}
 	return []*engine.Node{
 		engine.Define("session.create", "Opens a session for a user whose identity was just proved. The token is shown this once.",
-			n.create, user.Stale, InvalidGroup).Writing("sessions"),
+			n.create, user.Stale, user.SecondFactorRequired, InvalidGroup).Writing("sessions"),
 		engine.Define("session.get", "Finds a live session by its token, or by its id and its user.",
 			n.get, NotFound).Reading("sessions"),
 		engine.Define("session.list", "Lists the live sessions of a user, newest first, a page at a time.",
@@ -38,7 +38,7 @@ func Nodes(s Store, us user.Store) []*engine.Node {
 		engine.Define("session.rotate", "Gives a session a new token, which is shown this once. The old one is dead at once; all else of the session stays.",
 			n.rotate, NotFound).Writing("sessions"),
 		engine.Define("session.confirm", "Notes that the user of a session has proved anew who they are, for endpoints that want a fresh session.",
-			n.confirm, NotFound, user.Stale, NoAuthority).Writing("sessions"),
+			n.confirm, NotFound, user.Stale, NoAuthority, user.SecondFactorRequired).Writing("sessions"),
 		engine.Define("session.impersonate", "Opens a session in which the caller acts as another user, for an hour at most. It ends with the caller's own session, "+
 			"its end never moves, and in it nobody can set a password, open another session or make a key.",
 			a.impersonate, user.NotFound, Protected, InvalidGroup, NoAuthority).Reading("users").Writing("sessions"),
@@ -94,8 +94,11 @@ func (k keeper) create(ctx context.Context, in createIn) (Fresh, error) {
 	if err := user.CheckGroups(in.Groups); err != nil {
 		return Fresh{}, err
 	}
-	if in.UserID.Actor != "" {
+	switch {
+	case in.UserID.Actor != "":
 		return Fresh{}, user.Stale.Saying("Somebody who acts for a user cannot open sessions of the user.")
+	case in.UserID.Lacks:
+		return Fresh{}, user.SecondFactorRequired
 	}
 	return k.open(ctx, Session{
 		UserID: in.UserID, AuthenticatedDtm: in.UserID.Time, Idle: in.Idle, AccessGroupKeys: in.Groups, IP: in.IP,

@@ -79,6 +79,18 @@ func TestCreate(t *testing.T) {
 	})
 }
 
+func TestProofWithoutTheSecondFactorOpensNothing(t *testing.T) {
+	s, id := ada(t)
+	id.Lacks = true
+	in := session.CreateIn{UserID: id, Idle: time.Hour, Lifetime: time.Hour}
+	if _, err := session.Create(t.Context(), s.Sessions, in); !errors.Is(err, user.SecondFactorRequired) {
+		t.Errorf("create(%+v) = %v, want %v", in, err, user.SecondFactorRequired)
+	}
+	if page, err := s.Sessions.List(t.Context(), id.ID, "", 1, time.Now()); err != nil || len(page) > 0 {
+		t.Errorf("Sessions.List() = %v, %v, want none", page, err)
+	}
+}
+
 func TestIdleTimeNeverOutlivesTheSession(t *testing.T) {
 	for _, tt := range []struct{ idle, life, expires time.Duration }{
 		{time.Hour, 24 * time.Hour, time.Hour},

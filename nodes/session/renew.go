@@ -83,6 +83,8 @@ func (k keeper) confirm(ctx context.Context, in confirmIn) (confirmOut, error) {
 		return confirmOut{}, fmt.Errorf("reading session: %w", err)
 	case s.ImpersonatedBy != nil || in.UserID.Actor != "":
 		return confirmOut{}, NoAuthority
+	case in.UserID.Lacks:
+		return confirmOut{}, user.SecondFactorRequired
 	case s.UserID.ID != in.UserID.ID || s.UserID.Epoch != in.UserID.Epoch || in.UserID.Time.IsZero():
 		return confirmOut{}, user.Stale
 	}

@@ -18,7 +18,10 @@ var (
 	InvalidEmail = engine.NewOutcome("invalidEmail", engine.Invalid, "The e-mail address is not one that mail can be sent to.")
 	WeakPassword = engine.NewOutcome("weakPassword", engine.Invalid, "The password is too easy to guess.")
 	Busy         = engine.NewOutcome("busy", engine.Unavailable, "Too many sign-ins and sign-ups at the moment. Try again in a few seconds.")
-	Stale        = engine.NewOutcome("stale", engine.Unauthenticated, "The sign-in is no longer valid. Sign in again.")
+	// SecondFactorRequired is the way out of nodes that are given a proof which lacks one.
+	SecondFactorRequired = engine.NewOutcome("secondFactorRequired", engine.Forbidden, "Show your second factor first.")
+
+	Stale = engine.NewOutcome("stale", engine.Unauthenticated, "The sign-in is no longer valid. Sign in again.")
 )
 
 // A Hasher judges new passwords and makes the hashes that are stored of them.

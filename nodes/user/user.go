@@ -41,6 +41,9 @@ type ProvenID struct {
 	// Actor is the id of who acts for the user; "" for the user themself. It opens
 	// no session and sets no password.
 	Actor string
+	// Lacks says that the user has a second factor, which the proof is without.
+	// It opens no session.
+	Lacks bool
 }
 
 // FlowType makes ProvenID a type of its own in flows, which reads as its id.

@@ -80,7 +80,7 @@ func main() { cli.Run() }
 // errors.
 func authFlows() (files []made, err error) {
 	err = fs.WalkDir(flows.FS, ".", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || file != "errors.yaml" && !strings.HasPrefix(file, "auth/") {
+		if err != nil || d.IsDir() || file != "errors.yaml" && !strings.HasPrefix(file, "auth/") && !strings.HasPrefix(file, "mail/") {
 			return err
 		}
 		text, err := fs.ReadFile(flows.FS, file)

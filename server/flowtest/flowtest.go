@@ -11,12 +11,16 @@
 // What a test can say:
 //
 //	name      what the endpoint promises; unique in the file
-//	given     users: {as, email, name, password, disabled, emailVerified, groups}; as is the name
-//	          of the user in this test, and without it the part of the address before @
+//	given     users: {as, email, name, password, disabled, emailVerified, groups, totp}; as is
+//	          the name of the user in this test, and without it the part of the address before
+//	          @; totp: a second factor that is active, or enrolled and not confirmed yet
 //	          session: the caller's, as the name of a user or {user, groups, proved, by}:
 //	          proved is how long ago the user proved who they are, as in 20m, without it
 //	          just now; by is the session of who acts as the user
 //	          sessions: others, {as, user, groups, proved, by}
+//	          codes: that were made before, {as, purpose, user, email, digits, uses, age}; a
+//	          code of digits where digits: true, for the user's address unless email says
+//	          another one, and as old as age: says
 //	          documents: of collections, as in products: [{as: pen, sku: PEN-1}]
 //	          env: values of variables that the setting vars names
 //	send      body, or raw for what is no JSON; path, query, headers, ip, userAgent.
@@ -28,6 +32,7 @@
 //	          events: what was sent, how many or which {event, id, data};
 //	          stored: users, sessions and documents: {COLLECTION: ...} that are there afterwards,
 //	          how many or which;
+//	          mail: what was sent, how many mails or which: {to, subject, text, html}
 //	          ran: the steps whose nodes ran, all of them in order; skipped: steps that did not
 //	each      a list of cases: the test runs for each, with $case.NAME for what the case has
 //	same      parts of the answer (status, body, headers, time) that must not differ between
@@ -36,7 +41,9 @@
 //	          {within: 25} percent, and still do after twice as many more; time: changes both
 //
 // Texts in send and want, and in documents, refer to what is given as $ada.id, $ada.email,
-// $ada.name, $session.id, $session.token, $session.userId and $pen.id or another field, whole or as {$ada.id} inside a
+// $ada.name, $ada.totp (the code that the program shows now), $ada.recovery (a recovery
+// code), $session.id, $session.token, $session.userId, $link.code of a code that is named
+// link, and $pen.id or another field, whole or as {$ada.id} inside a
 // text. $$ begins a text that begins with a dollar.
 //
 // A wanted body is a part: properties that it does not name can be anything,
@@ -73,6 +80,7 @@ import (
 	"sluice/nodes"
 	"sluice/nodes/apikey"
 	"sluice/nodes/data"
+	"sluice/nodes/mail"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
 	"sluice/server/endpoint"
@@ -123,7 +131,14 @@ func Load(fsys fs.FS, set Settings) (*Suite, error) {
 		return nil, fmt.Errorf("setting passwords up: %w", err)
 	}
 	s := &Suite{set: set, fs: fsys, stage: newStage(hasher, set.SQLite), apps: map[string]*engine.App{}, byName: map[string]*engine.Node{}}
-	s.set.Nodes = append(nodes.Core(s.stage.stores(), hasher), set.Nodes...)
+	templates, problems := mail.ReadTemplates(fsys)
+	if len(problems) > 0 {
+		for i := range problems {
+			problems[i].File = s.path(problems[i].File)
+		}
+		return nil, problems
+	}
+	s.set.Nodes = append(nodes.Core(s.stage.stores(), hasher, s.stage.post(templates)), set.Nodes...)
 	if s.app, err = s.load(nil); err != nil {
 		return nil, err
 	}

@@ -14,8 +14,9 @@ import (
 type names map[string]map[string]string
 
 var (
-	userProps    = []string{"id", "email", "name"}
+	userProps    = []string{"id", "email", "name", "totp", "recovery"}
 	sessionProps = []string{"id", "token", "userId"}
+	codeProps    = []string{"code"}
 
 	reference = regexp.MustCompile(`^\$([A-Za-z][A-Za-z0-9_-]*)\.([A-Za-z][A-Za-z0-9_]*)$`)
 	inText    = regexp.MustCompile(`\{\$([A-Za-z][A-Za-z0-9_-]*)\.([A-Za-z][A-Za-z0-9_]*)\}`)

@@ -160,6 +160,13 @@ func (s *Suite) check(ctx context.Context, t *test, a *answer, ns names, file st
 			}
 		}
 	}
+	if w.mail != nil {
+		shown, err := s.stage.mailbox.shown()
+		if err != nil {
+			return err
+		}
+		m.counted(w.mail, shown, "mails were sent", "mails")
+	}
 	if err := s.checkDocuments(ctx, w, m); err != nil || w.users == nil && w.sessions == nil {
 		return err
 	}

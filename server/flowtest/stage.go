@@ -15,7 +15,9 @@ import (
 	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/apikey"
+	"sluice/nodes/code"
 	"sluice/nodes/data"
+	"sluice/nodes/factor"
 	"sluice/nodes/limit"
 	"sluice/nodes/memory"
 	"sluice/nodes/password"
@@ -33,6 +35,9 @@ type stage struct {
 	documents *struct{ data.Store }
 	limits    *struct{ limit.Store }
 	keys      *struct{ apikey.Store }
+	codes     *struct{ code.Store }
+	factors   *struct{ factor.Store }
+	mailbox   *postbox
 	now       nodes.Stores // of the test that is on
 	hasher    *password.Hasher
 	sqlite    bool
@@ -61,13 +66,17 @@ func (u *watchedUsers) Create(ctx context.Context, who user.User, passwordHash s
 func newStage(h *password.Hasher, sqlite bool) *stage {
 	return &stage{
 		users: &watchedUsers{}, passwords: &struct{ password.Store }{}, sessions: &struct{ session.Store }{}, keys: &struct{ apikey.Store }{},
+		codes: &struct{ code.Store }{}, factors: &struct{ factor.Store }{}, mailbox: &postbox{},
 		documents: &struct{ data.Store }{memory.New().Data}, limits: &struct{ limit.Store }{},
 		hasher: h, sqlite: sqlite, hashes: map[string]string{},
 	}
 }
 
 func (st *stage) stores() nodes.Stores {
-	return nodes.Stores{Users: st.users, Passwords: st.passwords, Sessions: st.sessions, Keys: st.keys, Data: st.documents, Limits: st.limits}
+	return nodes.Stores{
+		Users: st.users, Passwords: st.passwords, Sessions: st.sessions, Keys: st.keys, Codes: st.codes, Factors: st.factors,
+		Data: st.documents, Limits: st.limits,
+	}
 }
 
 // clear brings empty stores on stage. The caller calls off when the test is over.
@@ -81,6 +90,8 @@ func (st *stage) clear(ctx context.Context, collections []*engine.Collection) (o
 	st.now = s
 	st.users.Store, st.users.ids = s.Users, nil
 	st.passwords.Store, st.sessions.Store, st.keys.Store, st.documents.Store, st.limits.Store = s.Passwords, s.Sessions, s.Keys, s.Data, s.Limits
+	st.codes.Store, st.factors.Store = s.Codes, s.Factors
+	st.mailbox.clear()
 	if len(collections) > 0 {
 		var all []*data.Collection
 		for _, c := range collections {
@@ -143,6 +154,11 @@ func (st *stage) set(ctx context.Context, g given) (ns names, token string, err 
 			return nil, "", fmt.Errorf("%s: creating user %s: %w", p.pos, p.as, err)
 		}
 		ns[p.as] = map[string]string{"id": u.ID, "email": u.Email, "name": u.Name}
+		if p.totp != "" {
+			if err := st.secondFactor(ctx, p, ns[p.as]); err != nil {
+				return nil, "", fmt.Errorf("%s: giving %s a second factor: %w", p.pos, p.as, err)
+			}
+		}
 	}
 	// Sessions in which somebody acts come behind those of the actors.
 	slices.SortStableFunc(g.sessions, func(a, b opened) int { return min(1, len(a.by)) - min(1, len(b.by)) })
@@ -155,6 +171,13 @@ func (st *stage) set(ctx context.Context, g given) (ns names, token string, err 
 		if o.as == "session" {
 			token = t
 		}
+	}
+	for _, c := range g.codes {
+		secret, err := st.makeCode(ctx, c, ns[c.user]["id"])
+		if err != nil {
+			return nil, "", fmt.Errorf("%s: making code %s: %w", c.pos, c.as, err)
+		}
+		ns[c.as] = map[string]string{"code": secret}
 	}
 	for _, k := range g.kept {
 		values, err := st.keep(ctx, k, ns)

@@ -28,6 +28,7 @@ type given struct {
 	users    []person
 	sessions []opened
 	kept     []kept
+	codes    []madeCode
 	env      map[string]string
 }
 
@@ -37,7 +38,11 @@ type person struct {
 	as, email, name, password string // no password where it is empty
 	disabled, verified        bool
 	groups                    []string
+	totp                      string // of totpWords; "" for no second factor
 }
+
+// totpWords say how far a user's second factor is.
+var totpWords = []string{"enrolled", "active"}
 
 // An opened session is one that is there before the call. The one named session
 // is the caller's.
@@ -69,8 +74,8 @@ type same struct {
 
 var (
 	testKeys   = []string{"name", "each", "given", "send", "fake", "want", "same", "cases", "time"}
-	givenKeys  = []string{"users", "sessions", "session", "documents", "env"}
-	personKeys = []string{"as", "email", "name", "password", "disabled", "emailVerified", "groups"}
+	givenKeys  = []string{"users", "sessions", "session", "codes", "documents", "env"}
+	personKeys = []string{"as", "email", "name", "password", "disabled", "emailVerified", "groups", "totp"}
 	openedKeys = []string{"as", "user", "groups", "proved", "by"}
 	sendKeys   = []string{"body", "raw", "path", "query", "headers", "ip", "userAgent", "times"}
 	fakeKeys   = []string{"outcome", "out", "error"}
@@ -207,6 +212,9 @@ func (r *reader) namesOf(n *yaml.Node) names {
 	for _, s := range g.sessions {
 		ns.declare(s.as, sessionProps)
 	}
+	for _, c := range g.codes {
+		ns.declare(c.as, codeProps)
+	}
 	for _, k := range g.kept {
 		if k.as != "" {
 			ns.declare(k.as, documentProps(k))
@@ -258,6 +266,12 @@ func (r *reader) given(n *yaml.Node) given {
 				named(item, o.as)
 				g.sessions = append(g.sessions, o)
 			}
+		case "codes":
+			for _, item := range r.items(e.value, "codes", false) {
+				c := r.madeCode(item, g.users)
+				named(item, c.as)
+				g.codes = append(g.codes, c)
+			}
 		case "documents":
 			g.kept = r.documents(e.value)
 			for _, k := range g.kept {
@@ -288,6 +302,10 @@ func (r *reader) person(n *yaml.Node) person {
 			p.verified = r.flag(e.value, "emailVerified")
 		case "groups":
 			p.groups = r.groups(e.value)
+		case "totp":
+			if p.totp = r.text(e.value, "totp"); !slices.Contains(totpWords, p.totp) {
+				r.unknown(e.value, totpWords, "totp is enrolled or active, not %q", p.totp)
+			}
 		}
 	}
 	if p.email == "" {
@@ -334,16 +352,21 @@ func (r *reader) opened(n *yaml.Node, as string, users []person) opened {
 	if o.as == "" {
 		r.problem(n, "as in {as: phone, user: ada}", "a session needs a name")
 	}
+	r.knownUser(who, o.user, users)
+	return o
+}
+
+// knownUser reports the name of a user who is not given.
+func (r *reader) knownUser(at *yaml.Node, name string, users []person) {
 	var known []string
 	for _, p := range users {
 		if p.as != "" {
 			known = append(known, p.as)
 		}
 	}
-	if !slices.Contains(known, o.user) {
-		r.problem(who, hint(o.user, known, "give users: first"), "no user named %q is given", o.user)
+	if !slices.Contains(known, name) {
+		r.problem(at, hint(name, known, "give users: first"), "no user named %q is given", name)
 	}
-	return o
 }
 
 func (r *reader) send(n *yaml.Node, ns names) send {

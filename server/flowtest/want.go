@@ -22,16 +22,18 @@ type want struct {
 	headers   []entry
 	users     *yaml.Node // of the store: a number, or a list
 	sessions  *yaml.Node
-	documents []entry // by collection
+	documents []entry    // by collection
+	mail      *yaml.Node // that was sent: a number, or a list
 	ran       *yaml.Node
 	skipped   *yaml.Node
 }
 
 var (
-	wantKeys   = []string{"status", "code", "codes", "body", "events", "exact", "headers", "stored", "ran", "skipped"}
+	wantKeys   = []string{"status", "code", "codes", "body", "events", "exact", "headers", "stored", "mail", "ran", "skipped"}
 	storedKeys = []string{"users", "sessions", "documents"}
 	userKeys   = []string{"id", "email", "emailVerified", "name", "disabled", "groups", "creationDtm", "updatedDtm", "password"}
 	shownKeys  = []string{"id", "userId", "accessGroupKeys", "ip", "userAgent", "creationDtm", "expiresDtm", "lastSeenDtm", "authenticatedDtm", "impersonatedBy"}
+	mailKeys   = []string{"to", "subject", "text", "html"}
 	matchers   = []string{"is", "matches", "absent", "any"}
 )
 
@@ -66,6 +68,9 @@ func (r *reader) want(n *yaml.Node, ns names) *want {
 			}
 		case "stored":
 			r.stored(e.value, w)
+		case "mail":
+			w.mail = e.value
+			r.listed(e.value, "mail", mailKeys)
 		case "ran", "skipped":
 			for _, step := range r.items(e.value, e.key.Value, true) {
 				if name := r.text(step, "a step"); name != "" && r.steps[name] == nil {
@@ -95,14 +100,19 @@ func (r *reader) stored(n *yaml.Node, w *want) {
 		} else {
 			w.sessions, keys = e.value, shownKeys
 		}
-		if e.value.Kind == yaml.ScalarNode {
-			r.number(e.value, e.key.Value, 0, 1<<20)
-			continue
-		}
-		for _, item := range r.items(e.value, e.key.Value, false) {
-			r.mapping(item, "one of "+e.key.Value, keys...)
-			r.checkMatchers(item)
-		}
+		r.listed(e.value, e.key.Value, keys)
+	}
+}
+
+// listed reads how many of something there must be, or which.
+func (r *reader) listed(n *yaml.Node, what string, keys []string) {
+	if n.Kind == yaml.ScalarNode {
+		r.number(n, what, 0, 1<<20)
+		return
+	}
+	for _, item := range r.items(n, what, false) {
+		r.mapping(item, "one of "+what, keys...)
+		r.checkMatchers(item)
 	}
 }
 

@@ -36,6 +36,7 @@ func (db *DB) indexes() []index {
 		{of: db.sessions, name: "purge", keys: purge, ttl: true},
 		{of: db.repeats, name: "purge", keys: purge, ttl: true},
 		{of: db.limits, name: "purge", keys: purge, ttl: true},
+		{of: db.codes, name: "purge", keys: purge, ttl: true},
 		{of: db.keys, name: "id", keys: bson.D{{Key: "kid", Value: int32(-1)}}},
 		{of: db.keys, name: "user", keys: bson.D{{Key: "uid", Value: int32(1)}, {Key: "kid", Value: int32(-1)}}},
 	}

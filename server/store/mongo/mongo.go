@@ -8,6 +8,8 @@
 //	claims    _id is the EmailKey of an address; says which user has it
 //	sessions  _id is the SHA-256 of the token
 //	repeats   _id is the SHA-256 that names the call
+//	codes     _id is a hash of purpose and user
+//	factors   _id is the user's id
 //	keys      _id is the SHA-256 of the API key
 //	limits    _id is a hash that names what is counted
 //	data_X    documents of the collection X; _id is the document's id
@@ -146,6 +148,7 @@ type DB struct {
 	close   func() error
 
 	users, claims, sessions, repeats, keys, limits, declarations, state *driver.Collection
+	codes, factors                                                      *driver.Collection
 
 	// checked are the collections as checks of sessions and keys read them.
 	checked struct{ users, sessions, keys *driver.Collection }
@@ -192,6 +195,7 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 		client: client, budget: *o.Timeout,
 		users: in.Collection("users"), claims: in.Collection("claims"),
 		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"), keys: in.Collection("keys"),
+		codes: in.Collection("codes"), factors: in.Collection("factors"),
 		declarations: in.Collection("collections"), state: in.Collection("state"),
 	}
 	db.limits = in.Collection("limits", options.Collection().SetWriteConcern(writeconcern.W1()))
@@ -291,7 +295,7 @@ func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
 		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Keys: Keys{db}, Data: Data{db},
-		Limits: db.near, Records: Records{db},
+		Codes: Codes{db}, Factors: Factors{db}, Limits: db.near, Records: Records{db},
 	}
 }
 

@@ -67,7 +67,8 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	return rs.db.exportDocuments(ctx, yield)
 }
 
-// exportPage yields the users behind an id, their sessions and their keys. It returns the
+// exportPage yields the users behind an id, their sessions, keys and second
+// factors. It returns the
 // ids of the users.
 func (rs Records) exportPage(ctx context.Context, last string, now time.Time, yield func(record.Record) error) (ids []string, err error) {
 	users := map[string]*account{}
@@ -94,7 +95,12 @@ func (rs Records) exportPage(ctx context.Context, last string, now time.Time, yi
 	if err != nil {
 		return ids, err
 	}
-	return ids, rs.exportKeys(ctx, ids, now, yield)
+	if err := rs.exportKeys(ctx, ids, now, yield); err != nil {
+		return ids, err
+	}
+	return ids, each(ctx, settled(rs.db.factors), where(condition("_id", "$in", ids)), options.Find(), func(k *keptFactor) error {
+		return yield(record.FactorOf(k.UID, k.factor()))
+	})
 }
 
 // exportKeys yields the API keys of users.
@@ -197,7 +203,7 @@ func (db *DB) wantEmpty(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.repeats) {
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.repeats) {
 		found, err := find[bson.M](ctx, c, where())
 		if err != nil {
 			return err
@@ -249,7 +255,7 @@ func (db *DB) clear(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.repeats, db.declarations) {
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.codes, db.repeats, db.declarations) {
 		if _, err := c.DeleteMany(ctx, where()); err != nil {
 			return failed("emptying "+c.Name(), err)
 		}
@@ -262,7 +268,7 @@ func (db *DB) refill(ctx context.Context, records iter.Seq2[record.Record, error
 	if err := db.clear(ctx); err != nil {
 		return err
 	}
-	in := &intake{db: db, now: time.Now(), declared: map[string]*data.Collection{}}
+	in := &intake{db: db, now: time.Now(), holders: map[string]bool{}, declared: map[string]*data.Collection{}}
 	for r, err := range records {
 		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
@@ -279,8 +285,9 @@ type intake struct {
 	db                                     *DB
 	now                                    time.Time
 	claims, users, sessions, keys, repeats []any
+	factors                                []any
 	owners                                 map[string]int64 // epochs that sessions want of their users
-	holders                                map[string]bool  // users that keys want
+	holders                                map[string]bool  // users that keys and second factors want
 
 	declared  map[string]*data.Collection
 	documents []any // of one collection
@@ -308,12 +315,12 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 	case *record.Key:
 		h, k := r.Key()
 		in.keys = append(in.keys, keyOf(h, k))
-		if in.holders == nil {
-			in.holders = map[string]bool{}
-		}
 		if k.UserID != "" {
 			in.holders[k.UserID] = true
 		}
+	case *record.Factor:
+		in.factors = append(in.factors, keptOf(r.UserID, r.Factor()))
+		in.holders[r.UserID] = true
 	case *record.Repeat:
 		c, a := r.Repeat()
 		k := callOf(c, c.Until)
@@ -328,7 +335,7 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 	default:
 		return fmt.Errorf("taking a %s: there is no collection for it", r.Kind())
 	}
-	if len(in.users)+len(in.sessions)+len(in.keys)+len(in.repeats) < pageOfRest {
+	if len(in.users)+len(in.sessions)+len(in.keys)+len(in.factors)+len(in.repeats) < pageOfRest {
 		return nil
 	}
 	return in.flush(ctx)
@@ -342,7 +349,10 @@ func (in *intake) flush(ctx context.Context) error {
 	for _, b := range []struct {
 		into *driver.Collection
 		some *[]any
-	}{{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.keys, &in.keys}, {in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents}} {
+	}{
+		{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.keys, &in.keys}, {in.db.factors, &in.factors},
+		{in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents},
+	} {
 		if b.into == in.db.sessions {
 			if err := cmp.Or(in.proveOwners(ctx), in.proveHolders(ctx)); err != nil {
 				return err
@@ -387,7 +397,8 @@ func (in *intake) proveOwners(ctx context.Context) error {
 	return nil
 }
 
-// proveHolders checks that the users of the keys that were gathered are there.
+// proveHolders checks that the users of the keys and second factors that were
+// gathered are there.
 func (in *intake) proveHolders(ctx context.Context) error {
 	if len(in.holders) == 0 {
 		return nil
@@ -401,7 +412,7 @@ func (in *intake) proveHolders(ctx context.Context) error {
 		return err
 	}
 	for id := range in.holders {
-		return fmt.Errorf("taking an API key: its user %s is missing", id)
+		return fmt.Errorf("taking an API key or a second factor: its user %s is missing", id)
 	}
 	return nil
 }
@@ -411,7 +422,7 @@ func (rs Records) Count(ctx context.Context) (map[string]int, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(rs.db.budget, 10*time.Second))
 	defer cancel()
 	counts := map[string]int{}
-	for kind, c := range map[string]*driver.Collection{"user": rs.db.users, "session": rs.db.sessions, "key": rs.db.keys, "repeat": rs.db.repeats} {
+	for kind, c := range map[string]*driver.Collection{"user": rs.db.users, "session": rs.db.sessions, "key": rs.db.keys, "factor": rs.db.factors, "repeat": rs.db.repeats} {
 		n, err := c.EstimatedDocumentCount(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("counting %s: %w: %w", c.Name(), engine.ErrUnavailable, err)

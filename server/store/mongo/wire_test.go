@@ -297,7 +297,7 @@ func isScalar(v bson.RawValue) bool {
 }
 
 // changing are the operators of changes.
-var changing = []string{"$set", "$inc", "$unset", "$push", "$addToSet", "$pullAll", "$max"}
+var changing = []string{"$set", "$inc", "$unset", "$push", "$addToSet", "$pullAll", "$pull", "$max"}
 
 // checkWritten fails the test where a document, or what an update sets, has a
 // key that is an operator. The items of a push are a list below a word of its own.

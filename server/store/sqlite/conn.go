@@ -150,8 +150,8 @@ func verb(text string) string {
 	return word
 }
 
-// code returns the primary result code of SQLite in an error, or 0.
-func code(err error) int {
+// resultCode returns the primary result code of SQLite in an error, or 0.
+func resultCode(err error) int {
 	var coded interface{ Code() int }
 	if errors.As(err, &coded) {
 		return coded.Code() & 0xff
@@ -162,7 +162,7 @@ func code(err error) int {
 // refused tells whether an operation failed by its own fault, so that the
 // transaction around it is as it was.
 func refused(err error) bool {
-	switch code(err) {
+	switch resultCode(err) {
 	case 0, lib.SQLITE_ERROR, lib.SQLITE_CONSTRAINT, lib.SQLITE_TOOBIG, lib.SQLITE_MISMATCH:
 		return true
 	}
@@ -173,7 +173,7 @@ func refused(err error) bool {
 // wrong with the file: the disk is full, another program holds a lock, memory
 // ran out.
 func passing(err error) bool {
-	switch code(err) {
+	switch resultCode(err) {
 	case lib.SQLITE_FULL, lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_NOMEM:
 		return true
 	}

@@ -40,7 +40,8 @@ func (db *DB) keep() {
 			}
 			before := time.Now().Add(-sweepAfter)
 			_ = db.sweep(before)
-			_ = db.sweepRepeats(before)
+			_ = db.sweepExpired("repeats", before)
+			_ = db.sweepExpired("codes", before)
 			_ = db.sweepLimits(time.Now())
 		case <-db.closing:
 			_ = db.flush()

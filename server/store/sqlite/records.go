@@ -39,6 +39,7 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	out.rows(userRecord, "SELECT "+userColumns+", password FROM users")
 	out.rows(out.sessionRecord, "SELECT "+sessionColumns+" FROM sessions WHERE expires > ?", millis(now))
 	out.rows(out.keyRecord, "SELECT "+keyColumns+" FROM keys WHERE expires IS NULL OR expires > ?", millis(now))
+	out.rows(factorRecord, "SELECT "+factorColumns+", user_id FROM factors")
 	out.rows(repeatRecord, "SELECT call, request, token, expires, status, headers, body, type FROM repeats WHERE expires > ?", millis(now))
 	out.documents()
 	return errors.Join(out.err, done())
@@ -134,6 +135,10 @@ func (o *outlet) keyRecord(row []driver.Value) (record.Record, error) {
 	return record.KeyOf(apikey.Hash(row[0].([]byte)), k), nil
 }
 
+func factorRecord(row []driver.Value) (record.Record, error) {
+	return record.FactorOf(row[6].(string), factorIn(row).Factor), nil
+}
+
 func repeatRecord(row []driver.Value) (record.Record, error) {
 	c := repeat.Claim{Call: repeat.Hash(row[0].([]byte)), Request: repeat.Hash(row[1].([]byte)), Token: [16]byte(row[2].([]byte)), Until: timeOf(row[3])}
 	status, finished := row[4].(int64)
@@ -174,12 +179,15 @@ func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, e
 
 // tables are those that records are kept in, by kind; users are emptied last.
 func tables() [][2]string {
-	return [][2]string{{"repeat", "repeats"}, {"session", "sessions"}, {"key", "keys"}, {"user", "users"}}
+	return [][2]string{{"repeat", "repeats"}, {"session", "sessions"}, {"key", "keys"}, {"factor", "factors"}, {"user", "users"}}
 }
 
 // makeRoom deletes everything, or says that there is something.
 func makeRoom(c *conn, replace bool) error {
 	if err := clearDocuments(c, replace); err != nil {
+		return err
+	}
+	if _, err := c.exec("DELETE FROM codes"); err != nil { // which are no records
 		return err
 	}
 	for _, t := range tables() {
@@ -217,6 +225,11 @@ func insert(c *conn, r record.Record) error {
 		return insertDocumentRecord(c, r)
 	case *record.Key:
 		return insertKey(c, r)
+	case *record.Factor:
+		f := r.Factor()
+		_, err := c.exec("INSERT INTO factors (user_id, secret, active, step, recovery, paid, since) VALUES (?, ?, ?, ?, ?, 0, 0)",
+			r.UserID, f.Secret, f.Active, f.Step, joined(f.Recovery))
+		return err
 	case *record.Repeat:
 		claim, a := r.Repeat()
 		if a == nil {

@@ -127,12 +127,12 @@ func (rs Repeats) Release(ctx context.Context, cl repeat.Claim) error {
 	}})
 }
 
-// sweepRepeats deletes the claims and answers that had expired before a moment.
-func (db *DB) sweepRepeats(before time.Time) error {
+// sweepExpired deletes the rows of a table that had expired before a moment.
+func (db *DB) sweepExpired(table string, before time.Time) error {
 	for {
 		var gone int
 		err := db.writer.do(context.Background(), &op{run: func(c *conn) (err error) {
-			gone, err = c.exec(`DELETE FROM repeats WHERE rowid IN (SELECT rowid FROM repeats WHERE expires <= ? LIMIT ?)`,
+			gone, err = c.exec("DELETE FROM "+table+" WHERE rowid IN (SELECT rowid FROM "+table+" WHERE expires <= ? LIMIT ?)",
 				millis(before), int64(sweepBatch))
 			return err
 		}})

@@ -108,8 +108,8 @@ func TestSweepDeletesWhatExpired(t *testing.T) {
 	if err := rs.Keep(t.Context(), kept, engine.Answer{Status: 204}, now.Add(time.Hour), now); err != nil {
 		t.Fatalf("Keep() = %v, want nil", err)
 	}
-	if err := db.sweepRepeats(now); err != nil {
-		t.Fatalf("sweepRepeats() = %v, want nil", err)
+	if err := db.sweepExpired("repeats", now); err != nil {
+		t.Fatalf("sweepExpired(repeats) = %v, want nil", err)
 	}
 	var left int64
 	err = db.read(t.Context(), func(c *conn) error {

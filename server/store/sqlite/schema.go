@@ -76,7 +76,29 @@ CREATE UNIQUE INDEX keys_id ON keys (id);
 CREATE INDEX keys_user ON keys (user_id, id)`, `
 ALTER TABLE sessions ADD COLUMN authenticated INTEGER /* NULL for never */;
 ALTER TABLE sessions ADD COLUMN actor TEXT /* JSON object; NULL where the user acts */;
-UPDATE sessions SET authenticated = created`,
+UPDATE sessions SET authenticated = created`, `
+CREATE TABLE codes (
+	slot       BLOB PRIMARY KEY NOT NULL CHECK (length(slot) = 16),
+	hash       BLOB NOT NULL CHECK (length(hash) = 32),
+	digits     INTEGER NOT NULL, -- 1: a wrong try counts
+	tries      INTEGER NOT NULL, -- that are left, or uses
+	created    INTEGER NOT NULL,
+	expires    INTEGER NOT NULL,
+	user_id    TEXT NOT NULL,    -- '' for nobody
+	state      BLOB NOT NULL CHECK (length(state) = 32),
+	email      TEXT NOT NULL
+) STRICT;
+CREATE INDEX codes_expires ON codes (expires);
+
+CREATE TABLE factors (
+	user_id    TEXT PRIMARY KEY NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	secret     BLOB NOT NULL,    -- sealed
+	active     INTEGER NOT NULL,
+	step       INTEGER NOT NULL, -- the last one that was used
+	recovery   BLOB NOT NULL,    -- hashes of 32 bytes, one behind the other
+	paid       INTEGER NOT NULL, -- tries that came to nothing
+	since      INTEGER NOT NULL  -- when the first of them was
+) STRICT`,
 	}
 }
 

@@ -260,7 +260,7 @@ func checkData(c *conn, suspect string) error {
 func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
 		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Keys: Keys{db}, Data: Documents{db},
-		Limits: Limits{db}, Records: Records{db},
+		Codes: Codes{db}, Factors: Factors{db}, Limits: Limits{db}, Records: Records{db},
 	}
 }
 

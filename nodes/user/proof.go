@@ -1,0 +1,33 @@
+package user
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Proven returns the user of a proof as the user is now, or [Stale] where the
+// proof counts for nothing any more: the user is gone or disabled, or all of the
+// user's sessions were ended since.
+func Proven(ctx context.Context, s Store, p ProvenID) (User, error) {
+	u, err := s.ByID(ctx, p.ID)
+	switch {
+	case errors.Is(err, ErrNoUser):
+		return User{}, Stale
+	case err != nil:
+		return User{}, fmt.Errorf("reading user: %w", err)
+	case u.Disabled || u.Epoch != p.Epoch:
+		return User{}, Stale
+	}
+	return u, nil
+}
+
+// Personal returns nil for a proof that the user gave, and [Stale] for one of
+// somebody who acts or vouches for the user: that changes nothing of how the user
+// signs in.
+func Personal(p ProvenID) error {
+	if p.Actor != "" || p.Time.IsZero() {
+		return Stale.Saying("Only the user can change how the user signs in.")
+	}
+	return nil
+}
