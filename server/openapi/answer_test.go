@@ -20,6 +20,7 @@ import (
 	"sluice/flows"
 	"sluice/nodes"
 	"sluice/nodes/data"
+	"sluice/nodes/mail"
 	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
@@ -27,16 +28,22 @@ import (
 	"sluice/server/rest"
 )
 
-// serve returns what serves the shipped flows from memory, and the memory.
-func serve(t *testing.T) (fasthttp.RequestHandler, nodes.Stores) {
+// serve returns what serves the shipped flows from memory, with their mails in
+// box, and the memory.
+func serve(t *testing.T, box *mail.Mailbox) (fasthttp.RequestHandler, nodes.Stores) {
 	t.Helper()
 	hasher, err := password.NewHasher(password.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	stores := memory.New()
+	templates, problems := mail.ReadTemplates(flows.FS)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	post := nodes.Post{Post: mail.Post{Sender: box, Queue: atOnce{}, Templates: templates}}
 	app, err := engine.Load(flows.FS, engine.Env{
-		Nodes: nodes.Core(stores, hasher), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+		Nodes: nodes.Core(stores, hasher, post), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
 		Document: engine.TypeOf[data.Head](),
 	})
 	if err != nil {
@@ -279,14 +286,15 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := judge(t, text)
-	handler, stores := serve(t)
-	var filled []string // what stands for ids, and the ids
+	box := mail.NewMailbox(10, nil)
+	handler, stores := serve(t, box)
+	mailed, filled := &filler{box: box}, []string{} // what stands for ids, and the ids
 	tokens := map[string]string{"wrong": "sls_0123456789abcdefghijklmnopqrstuvwxyz0123456"}
 	called := map[string]map[bool]bool{} // by endpoint, whether it succeeded
 	var id string                        // of the last session that was opened
-	for _, c := range slices.Concat(story(), adminStory(), shopStory()) {
+	for _, c := range slices.Concat(story(), adminStory(), shopStory(), mailStory()) {
 		fill := strings.NewReplacer(filled...)
-		c.endpoint, c.body = fill.Replace(strings.Replace(c.endpoint, "/ID", "/"+id, 1)), fill.Replace(c.body)
+		c.endpoint, c.body = fill.Replace(strings.Replace(c.endpoint, "/ID", "/"+id, 1)), mailed.fill(fill.Replace(c.body))
 		if c.group != "" {
 			give(t, stores, tokens[c.token], c.group)
 		}
@@ -303,6 +311,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		if res.StatusCode != c.status || c.code != "" && (len(told.Errors) == 0 || told.Errors[0].Code != c.code) {
 			t.Fatalf("%s = %d %s, want %d %s", c.endpoint, res.StatusCode, body, c.status, c.code)
 		}
+		mailed.note(t, body)
 		if c.keep != "" {
 			if tokens[c.keep] = told.Session.Token; told.Session.ID != "" {
 				id = told.Session.ID
