@@ -75,7 +75,8 @@ func run(t *testing.T, dir string) *editor {
 	t.Helper()
 	fromEditor, in := io.Pipe()
 	out, toEditor := io.Pipe()
-	e := &editor{t: t, dir: dir, in: in, answers: make(chan packet, 100), told: make(chan packet, 1000), ended: make(chan error, 1)}
+	// It reads whatever comes, as clients do: what nobody looks at must not hold the server up.
+	e := &editor{t: t, dir: dir, in: in, answers: make(chan packet, 100), told: make(chan packet, 1<<16), ended: make(chan error, 1)}
 	open := func(string) (string, engine.Env, error) {
 		_, env, err := server.Language(server.Config{Flows: dir})
 		return dir, env, err
