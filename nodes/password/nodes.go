@@ -76,7 +76,7 @@ type checkOut struct {
 
 func (k keeper) check(ctx context.Context, in checkIn) (checkOut, error) {
 	if k.hasher.full() {
-		return checkOut{}, user.Busy
+		return checkOut{}, k.hasher.turnAway(ctx)
 	}
 	attempt, err := k.throttle.Begin(ctx, in.account(), in.IP)
 	if err != nil {
