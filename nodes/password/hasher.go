@@ -32,6 +32,7 @@ type Hasher struct {
 	lanes    *lanes
 	dummy    string          // digest that no password has, of the settings' parameters
 	common   map[string]bool // words and phrases of common passwords; never changes
+	leaked   []string        // whole passwords, folded and in order; never changes
 }
 
 // NewHasher makes a hasher. It refuses settings that are weaker than what OWASP
@@ -45,7 +46,7 @@ func NewHasher(s Settings) (*Hasher, error) {
 }
 
 func newHasher(s Settings) *Hasher {
-	h := &Hasher{settings: s, permits: make(chan struct{}, s.Parallel), lanes: newLanes(idleMemory), common: readCommon()}
+	h := &Hasher{settings: s, permits: make(chan struct{}, s.Parallel), lanes: newLanes(idleMemory), common: readCommon(), leaked: readLeaked()}
 	h.dummy = digest{s.Memory, s.Time, s.Threads, make([]byte, saltLen), make([]byte, keyLen)}.String()
 	return h
 }
