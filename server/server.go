@@ -135,13 +135,13 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	}
 	s.deps = endpoint.Deps{
 		Sessions: s.store.Sessions, Repeats: s.store.Repeats, APIKeys: s.store.Keys, Cookie: s.conf.sameSite(),
-		Keys: endpoint.Keys{}, Limits: s.store.Limits, MaxBody: int(s.conf.MaxBody),
+		Keys: endpoint.Keys{}, Clients: s.conf.ClientKeys, Limits: s.store.Limits, MaxBody: int(s.conf.MaxBody),
 	}
 	for _, k := range s.conf.APIKeys {
 		s.deps.Keys[k] = true
 	}
 	s.rest = rest.New(rest.Options{
-		Logger: s.log, BodyLimit: int(s.conf.MaxBody), TrustedProxies: s.conf.TrustedProxies, Origins: s.conf.Origins, KeyInQuery: s.conf.APIKeyInQuery, Cookie: s.conf.sameSite(),
+		Logger: s.log, BodyLimit: int(s.conf.MaxBody), TrustedProxies: s.conf.TrustedProxies, Origins: s.conf.Origins, Base: s.conf.BasePath, KeyInQuery: s.conf.APIKeyInQuery, Cookie: s.conf.sameSite(),
 		Ready: s.store.Ready, Notice: s.conf.Notice,
 	})
 	if !s.conf.NoWatch && s.flows.dir != "" {
@@ -266,7 +266,10 @@ func (s *Server) Summary() Summary {
 	if keyed >= 0 && s.keyless {
 		sum.Notes = append(sum.Notes, fmt.Sprintf("Nobody can call %s: it wants an API key, and there is none (sluice key add makes one).", s.now.Served[keyed].File))
 	}
-	if n := s.conf.MinPassword; n < 15 {
+	switch n := s.conf.MinPassword; {
+	case n < 8:
+		sum.Notes = append(sum.Notes, fmt.Sprintf("Passwords may have %d characters, which a few days of guessing find. Set min-password to 15, or to 8 beside a second factor, as soon as your users can bear it.", n))
+	case n < 15:
 		sum.Notes = append(sum.Notes, fmt.Sprintf("Passwords may have %d characters, which is only enough beside a second factor.", n))
 	}
 	sum.Notes = append(sum.Notes, s.post.notes(s.now.Served)...)

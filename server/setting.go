@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"reflect"
 	"regexp"
 	"slices"
@@ -181,6 +182,10 @@ func wantText(tag reflect.StructTag, text string) (want string) {
 	case "folder":
 		if !fs.ValidPath(text) {
 			return "a folder below flows, as in auth"
+		}
+	case "path":
+		if u, err := url.Parse(text); err != nil || u.Path != text || path.Clean(text) != text || !path.IsAbs(text) || text == "/" {
+			return "a path without a slash at its end, as in /e:abc"
 		}
 	case "variable":
 		if !variableName.MatchString(text) {

@@ -46,7 +46,7 @@ func TestNewHasherRefusesWeakSettings(t *testing.T) {
 		"no hash at once":       {Settings{Parallel: -1}, false},
 		"negative queue":        {Settings{Queue: -1}, false},
 		"negative wait":         {Settings{Wait: -1}, false},
-		"short passwords":       {Settings{MinLength: 7}, false},
+		"short passwords":       {Settings{MinLength: 5}, false},
 		"with a second factor":  {Settings{MinLength: 8}, true},
 		"long passwords":        {Settings{MinLength: 64}, true},
 		"unreasonable length":   {Settings{MinLength: 65}, false},

@@ -14,7 +14,7 @@ import (
 
 // Lengths of passwords, in code points after NFC.
 const (
-	leastLength   = 8  // that MinLength can be set to: with a second factor
+	leastLength   = 6  // that MinLength can be set to: for applications that come from elsewhere
 	mostMinLength = 64 // that MinLength can be set to: longer ones must stay allowed
 	maxLength     = 1024
 )

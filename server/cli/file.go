@@ -13,6 +13,8 @@ import (
 	"sluice/server"
 )
 
+// fileName is the file of settings: in the working directory or, where that has
+// none, in the folder flows below it, for settings that go with the flows.
 const fileName = "sluice.yaml"
 
 // A file is sluice.yaml while it is read.
@@ -25,6 +27,10 @@ type file struct {
 func (c *call) readFile(conf *server.Config) (engine.Problems, error) {
 	f := file{name: filepath.Join(c.Dir, fileName)}
 	data, err := os.ReadFile(f.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		f.name = filepath.Join(c.Dir, "flows", fileName)
+		data, err = os.ReadFile(f.name)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil

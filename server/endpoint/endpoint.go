@@ -33,6 +33,7 @@ type Deps struct {
 	Sessions session.Store
 	Repeats  repeat.Store // may be nil where no flow has repeat:
 	Keys     Keys         // of the settings
+	Clients  []string     // keys of applications; with none any key will do
 	APIKeys  apikey.Store // may be nil where no flow takes keys but those of the settings
 	Limits   limit.Store  // may be nil where no flow has limit:
 	MaxBody  int          // bytes
@@ -75,6 +76,9 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 	now := time.Now()
 	d := deadlineIn(ctx, now.Add(e.flow.Timeout))
 	defer d.stop()
+	if err := e.client(r); err != nil {
+		return engine.Answer{}, err
+	}
 	key, err := e.key(d, r, now)
 	if err != nil {
 		return engine.Answer{}, err

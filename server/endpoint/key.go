@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"sluice/engine"
@@ -47,4 +48,17 @@ func (e *Endpoint) key(ctx context.Context, r *Request, now time.Time) (*apikey.
 		e.APIKeys.Touch(hash, now)
 	}
 	return k, nil
+}
+
+// client refuses a caller that does not name its application by a key, where the
+// flow wants one. Such a key is public: it proves nothing.
+func (e *Endpoint) client(r *Request) error {
+	if !e.flow.ClientKey {
+		return nil
+	}
+	keys := r.Header("X-Client-Key")
+	if len(keys) == 1 && keys[0] != "" && (len(e.Clients) == 0 || slices.Contains(e.Clients, keys[0])) {
+		return nil
+	}
+	return engine.Fail(engine.Unauthenticated, "invalid_client_key", "The client key is missing or not valid.")
 }

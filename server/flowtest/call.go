@@ -112,7 +112,9 @@ func (s *Suite) probe(f *engine.Flow, t *test, a *answer) *engine.Probe {
 func request(f *engine.Flow, s *send, ns names, token string) ([]byte, error) {
 	path := f.Path
 	for _, e := range s.path {
-		path = strings.ReplaceAll(path, "{"+e.key.Value+"}", url.PathEscape(ns.expand(e.value.Value)))
+		value := ns.expand(e.value.Value)
+		path = strings.ReplaceAll(path, "{"+e.key.Value+"}", url.PathEscape(value))
+		path = strings.ReplaceAll(path, "{"+e.key.Value+"...}", value)
 	}
 	query := url.Values{}
 	for _, e := range s.query {
@@ -149,6 +151,9 @@ func request(f *engine.Flow, s *send, ns names, token string) ([]byte, error) {
 	add("User-Agent", s.userAgent)
 	if f.APIKey != engine.KeyNone && query.Get("apikey") == "" {
 		add("Authorization", apiKey)
+	}
+	if f.ClientKey {
+		add("X-Client-Key", "client-of-flow-tests")
 	}
 	for _, e := range s.headers {
 		headers = append(headers, [2]string{e.key.Value, ns.expand(e.value.Value)})
