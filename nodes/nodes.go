@@ -43,11 +43,12 @@ type Post struct {
 // Core returns the nodes that every server has. Passwords are hashed and judged
 // by h, and mail is sent by p. Without templates, flows can name any template.
 func Core(s Stores, h *password.Hasher, p Post) []*engine.Node {
+	wrong := limit.NewThrottle(s.Limits, h.Wrong()) // one for all that prove who a user is
 	return slices.Concat(
 		user.Nodes(s.Users, h), // fetch create update
-		password.Nodes(s.Passwords, s.Users, s.Factors, s.Limits, h), // check judge set
-		session.Nodes(s.Sessions, s.Users),                           // create get list update delete deleteAll deleteOthers rotate confirm impersonate
-		apikey.Nodes(s.Keys),                                         // create get list update end
+		password.Nodes(s.Passwords, s.Users, s.Factors, wrong, h), // check judge set
+		session.Nodes(s.Sessions, s.Users),                        // create get list update delete deleteAll deleteOthers rotate confirm impersonate
+		apikey.Nodes(s.Keys),                                      // create get list update end
 		code.Nodes(code.Means{ // send create redeem
 			Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Post: p.Post, Key: p.CodeKey,
 		}),

@@ -165,13 +165,7 @@ type proofIn struct {
 }
 
 func (k keeper) delete(ctx context.Context, in proofIn) (engine.None, error) {
-	if in.UserID.Lacks {
-		return engine.None{}, user.SecondFactorRequired
-	}
-	if err := user.Personal(in.UserID); err != nil {
-		return engine.None{}, err
-	}
-	u, err := user.Proven(ctx, k.users, in.UserID)
+	u, err := user.Own(ctx, k.users, in.UserID)
 	if err != nil {
 		return engine.None{}, err
 	}

@@ -23,10 +23,9 @@ type Factors interface {
 }
 
 // Nodes returns the password nodes, which keep hashes in s, find users in us,
-// ask fs for second factors, count wrong passwords in ls, or in memory where that
-// is nil, and hash by h.
-func Nodes(s Store, us user.Store, fs Factors, ls limit.Store, h *Hasher) []*engine.Node {
-	n := keeper{s, us, fs, h, limit.NewThrottle(ls, h.settings.Wrong)}
+// ask fs for second factors, count wrong passwords by wrong, and hash by h.
+func Nodes(s Store, us user.Store, fs Factors, wrong *limit.Throttle, h *Hasher) []*engine.Node {
+	n := keeper{s, us, fs, h, wrong}
 	return []*engine.Node{
 		// A hash that is renewed is of the same password, which is no write to note.
 		engine.Define("password.check", "Proves who a user is by the user's password. "+

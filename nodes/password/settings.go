@@ -48,6 +48,9 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
+// Wrong says how many wrong passwords are allowed.
+func (h *Hasher) Wrong() limit.Policy { return h.settings.Wrong }
+
 // check returns what is wrong with settings that have their defaults.
 func (s Settings) check() error {
 	switch {

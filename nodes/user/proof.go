@@ -22,6 +22,19 @@ func Proven(ctx context.Context, s Store, p ProvenID) (User, error) {
 	return u, nil
 }
 
+// Own returns the user of a proof that changes how the user signs in: one that the
+// user gave, that lacks nothing and that still counts. Otherwise it returns
+// [SecondFactorRequired] or [Stale].
+func Own(ctx context.Context, s Store, p ProvenID) (User, error) {
+	if p.Lacks {
+		return User{}, SecondFactorRequired
+	}
+	if err := Personal(p); err != nil {
+		return User{}, err
+	}
+	return Proven(ctx, s, p)
+}
+
 // Personal returns nil for a proof that the user gave, and [Stale] for one of
 // somebody who acts or vouches for the user: that changes nothing of how the user
 // signs in.
