@@ -7,11 +7,14 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes/apikey"
+	"sluice/nodes/attempt"
 	"sluice/nodes/code"
 	"sluice/nodes/data"
 	"sluice/nodes/factor"
 	"sluice/nodes/limit"
 	"sluice/nodes/mail"
+	"sluice/nodes/oidc"
+	"sluice/nodes/passkey"
 	"sluice/nodes/password"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
@@ -30,7 +33,12 @@ type Stores struct {
 	Keys      apikey.Store
 	Codes     code.Store
 	Factors   factor.Store
-	Records   record.Store // all of it, for backups and migrations; no node uses it
+
+	Attempts   attempt.Store // of proofs in two calls
+	Identities oidc.Store
+	Passkeys   passkey.Store
+
+	Records record.Store // all of it, for backups and migrations; no node uses it
 }
 
 // A Post is what nodes need to send mail and to make codes.

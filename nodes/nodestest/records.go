@@ -245,6 +245,9 @@ func furnish(t *testing.T, s nodes.Stores, now time.Time) (sessions []session.Se
 	}
 	addKey(t, s, newKey(""))
 	addKey(t, s, newKey(shut.ID))
+	link(t, s, newIdentity(shut.ID))
+	addPasskey(t, s, newPasskey(shut.ID))
+	begin(t, s, newAttempt([]byte("x"), now.Add(time.Hour)))
 	c := newClaim(now)
 	wantClaimed(t, s, "a call", c, now)
 	if err := s.Repeats.Keep(t.Context(), c, created(), now.Add(time.Hour), now); err != nil {
@@ -258,7 +261,7 @@ func recordsTravel(t *testing.T, s nodes.Stores) {
 	now := present()
 	sessions := furnish(t, s, now)
 	want := export(t, s, now)
-	if n := 5 + len(sessions) + 5; len(want) != n {
+	if n := 5 + len(sessions) + 7; len(want) != n {
 		t.Fatalf("Records.Export = %d records, want %d", len(want), n)
 	}
 	m := moved(t, s, now)
@@ -421,7 +424,7 @@ func manyAreGiven(t *testing.T, s nodes.Stores) {
 	}
 	take(t, s, some, false)
 	wantRecords(t, s, now, lines(t, some...))
-	want := map[string]int{"user": users, "session": users - 1, "key": 0, "factor": 0, "repeat": users, "collection": 0, "document": 0}
+	want := map[string]int{"user": users, "session": users - 1, "key": 0, "factor": 0, "identity": 0, "passkey": 0, "repeat": users, "collection": 0, "document": 0}
 	if got, err := s.Records.Count(t.Context()); err != nil || !maps.Equal(got, want) {
 		t.Errorf("Records.Count = %v, %v, want %v", got, err, want)
 	}

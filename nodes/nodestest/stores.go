@@ -31,6 +31,7 @@ func Stores(t *testing.T, open func(t *testing.T) nodes.Stores) {
 		"codes": Codes, "factors": Factors,
 		"documents": Documents, "histories of documents": DocumentHistories,
 		"limits": Limits, "records": Records, "records of documents": DocumentRecords,
+		"attempts": Attempts, "identities": Identities, "passkeys": Passkeys,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}

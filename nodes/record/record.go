@@ -9,6 +9,7 @@
 //
 // Counters of limits are no records: they are of the last minutes, a store
 // forgets some of them in a crash, and no backup of yesterday should bring them back.
+// Nor are codes and attempts, which end within minutes.
 package record
 
 import (
@@ -23,7 +24,7 @@ import (
 )
 
 // A Record is one thing of a store: a *[User], *[Session], *[Key], *[Factor],
-// *[Repeat], *[Collection] or *[Document]. Its JSON is the same whichever store it
+// *[Identity], *[Passkey], *[Repeat], *[Collection] or *[Document]. Its JSON is the same whichever store it
 // comes from.
 type Record interface {
 	// Kind is the name that the record has in [Kinds].
@@ -45,6 +46,8 @@ func Kinds() []Kind {
 		{"session", func() Record { return &Session{} }},
 		{"key", func() Record { return &Key{} }},
 		{"factor", func() Record { return &Factor{} }},
+		{"identity", func() Record { return &Identity{} }},
+		{"passkey", func() Record { return &Passkey{} }},
 		{"repeat", func() Record { return &Repeat{} }},
 		{"collection", func() Record { return &Collection{} }},
 		{"document", func() Record { return &Document{} }},

@@ -39,6 +39,9 @@ func (db *DB) indexes() []index {
 		{of: db.codes, name: "purge", keys: purge, ttl: true},
 		{of: db.keys, name: "id", keys: bson.D{{Key: "kid", Value: int32(-1)}}},
 		{of: db.keys, name: "user", keys: bson.D{{Key: "uid", Value: int32(1)}, {Key: "kid", Value: int32(-1)}}},
+		{of: db.attempts, name: "purge", keys: purge, ttl: true},
+		{of: db.identities, name: "user", keys: bson.D{{Key: "uid", Value: int32(1)}, {Key: "id", Value: int32(1)}}},
+		{of: db.passkeys, name: "user", keys: bson.D{{Key: "uid", Value: int32(1)}, {Key: "id", Value: int32(1)}}},
 	}
 }
 

@@ -10,6 +10,9 @@
 //	repeats   _id is the SHA-256 that names the call
 //	codes     _id is a hash of purpose and user
 //	factors   _id is the user's id
+//	attempts  _id is the SHA-256 of what an attempt is for and of its token
+//	identities _id is a SHA-256 of issuer and subject
+//	passkeys  _id is the id that an authenticator gave
 //	keys      _id is the SHA-256 of the API key
 //	limits    _id is a hash that names what is counted
 //	data_X    documents of the collection X; _id is the document's id
@@ -148,7 +151,7 @@ type DB struct {
 	close   func() error
 
 	users, claims, sessions, repeats, keys, limits, declarations, state *driver.Collection
-	codes, factors                                                      *driver.Collection
+	codes, factors, attempts, identities, passkeys                      *driver.Collection
 
 	// checked are the collections as checks of sessions and keys read them.
 	checked struct{ users, sessions, keys *driver.Collection }
@@ -196,6 +199,7 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 		users: in.Collection("users"), claims: in.Collection("claims"),
 		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"), keys: in.Collection("keys"),
 		codes: in.Collection("codes"), factors: in.Collection("factors"),
+		attempts: in.Collection("attempts"), identities: in.Collection("identities"), passkeys: in.Collection("passkeys"),
 		declarations: in.Collection("collections"), state: in.Collection("state"),
 	}
 	db.limits = in.Collection("limits", options.Collection().SetWriteConcern(writeconcern.W1()))
@@ -295,7 +299,8 @@ func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
 		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Keys: Keys{db}, Data: Data{db},
-		Codes: Codes{db}, Factors: Factors{db}, Limits: db.near, Records: Records{db},
+		Codes: Codes{db}, Factors: Factors{db}, Attempts: Attempts{db}, Identities: Identities{db}, Passkeys: Passkeys{db},
+		Limits: db.near, Records: Records{db},
 	}
 }
 

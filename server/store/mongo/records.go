@@ -67,9 +67,8 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	return rs.db.exportDocuments(ctx, yield)
 }
 
-// exportPage yields the users behind an id, their sessions, keys and second
-// factors. It returns the
-// ids of the users.
+// exportPage yields the users behind an id, with their sessions and all by which
+// they sign in. It returns the ids of the users.
 func (rs Records) exportPage(ctx context.Context, last string, now time.Time, yield func(record.Record) error) (ids []string, err error) {
 	users := map[string]*account{}
 	page := options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetLimit(pageOfUsers)
@@ -98,8 +97,18 @@ func (rs Records) exportPage(ctx context.Context, last string, now time.Time, yi
 	if err := rs.exportKeys(ctx, ids, now, yield); err != nil {
 		return ids, err
 	}
-	return ids, each(ctx, settled(rs.db.factors), where(condition("_id", "$in", ids)), options.Find(), func(k *keptFactor) error {
+	if err := each(ctx, settled(rs.db.factors), where(condition("_id", "$in", ids)), options.Find(), func(k *keptFactor) error {
 		return yield(record.FactorOf(k.UID, k.factor()))
+	}); err != nil {
+		return ids, err
+	}
+	if err := each(ctx, settled(rs.db.identities), where(condition("uid", "$in", ids)), options.Find(), func(d *identity) error {
+		return yield(record.IdentityOf(d.identity()))
+	}); err != nil {
+		return ids, err
+	}
+	return ids, each(ctx, settled(rs.db.passkeys), where(condition("uid", "$in", ids)), options.Find(), func(d *keptPasskey) error {
+		return yield(record.PasskeyOf(d.passkey()))
 	})
 }
 
@@ -203,7 +212,7 @@ func (db *DB) wantEmpty(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.repeats) {
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.identities, db.passkeys, db.repeats) {
 		found, err := find[bson.M](ctx, c, where())
 		if err != nil {
 			return err
@@ -255,7 +264,8 @@ func (db *DB) clear(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.codes, db.repeats, db.declarations) {
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.codes, db.attempts, db.identities, db.passkeys,
+		db.repeats, db.declarations) {
 		if _, err := c.DeleteMany(ctx, where()); err != nil {
 			return failed("emptying "+c.Name(), err)
 		}
@@ -285,9 +295,9 @@ type intake struct {
 	db                                     *DB
 	now                                    time.Time
 	claims, users, sessions, keys, repeats []any
-	factors                                []any
+	factors, identities, passkeys          []any
 	owners                                 map[string]int64 // epochs that sessions want of their users
-	holders                                map[string]bool  // users that keys and second factors want
+	holders                                map[string]bool  // users that keys, second factors, identities and passkeys want
 
 	declared  map[string]*data.Collection
 	documents []any // of one collection
@@ -321,6 +331,12 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 	case *record.Factor:
 		in.factors = append(in.factors, keptOf(r.UserID, r.Factor()))
 		in.holders[r.UserID] = true
+	case *record.Identity:
+		in.identities = append(in.identities, identityDocument(r.Identity()))
+		in.holders[r.UserID] = true
+	case *record.Passkey:
+		in.passkeys = append(in.passkeys, passkeyDocument(r.Passkey()))
+		in.holders[r.UserID] = true
 	case *record.Repeat:
 		c, a := r.Repeat()
 		k := callOf(c, c.Until)
@@ -335,7 +351,7 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 	default:
 		return fmt.Errorf("taking a %s: there is no collection for it", r.Kind())
 	}
-	if len(in.users)+len(in.sessions)+len(in.keys)+len(in.factors)+len(in.repeats) < pageOfRest {
+	if len(in.users)+len(in.sessions)+len(in.keys)+len(in.factors)+len(in.identities)+len(in.passkeys)+len(in.repeats) < pageOfRest {
 		return nil
 	}
 	return in.flush(ctx)
@@ -351,6 +367,7 @@ func (in *intake) flush(ctx context.Context) error {
 		some *[]any
 	}{
 		{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.keys, &in.keys}, {in.db.factors, &in.factors},
+		{in.db.identities, &in.identities}, {in.db.passkeys, &in.passkeys},
 		{in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents},
 	} {
 		if b.into == in.db.sessions {
@@ -397,8 +414,8 @@ func (in *intake) proveOwners(ctx context.Context) error {
 	return nil
 }
 
-// proveHolders checks that the users of the keys and second factors that were
-// gathered are there.
+// proveHolders checks that the users of the keys, second factors, identities and
+// passkeys that were gathered are there.
 func (in *intake) proveHolders(ctx context.Context) error {
 	if len(in.holders) == 0 {
 		return nil
@@ -412,7 +429,7 @@ func (in *intake) proveHolders(ctx context.Context) error {
 		return err
 	}
 	for id := range in.holders {
-		return fmt.Errorf("taking an API key or a second factor: its user %s is missing", id)
+		return fmt.Errorf("taking an API key or a way to sign in: its user %s is missing", id)
 	}
 	return nil
 }
@@ -422,7 +439,10 @@ func (rs Records) Count(ctx context.Context) (map[string]int, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(rs.db.budget, 10*time.Second))
 	defer cancel()
 	counts := map[string]int{}
-	for kind, c := range map[string]*driver.Collection{"user": rs.db.users, "session": rs.db.sessions, "key": rs.db.keys, "factor": rs.db.factors, "repeat": rs.db.repeats} {
+	for kind, c := range map[string]*driver.Collection{
+		"user": rs.db.users, "session": rs.db.sessions, "key": rs.db.keys, "factor": rs.db.factors, "identity": rs.db.identities,
+		"passkey": rs.db.passkeys, "repeat": rs.db.repeats,
+	} {
 		n, err := c.EstimatedDocumentCount(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("counting %s: %w: %w", c.Name(), engine.ErrUnavailable, err)

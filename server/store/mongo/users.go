@@ -155,6 +155,8 @@ func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
 	_, _ = us.db.sessions.DeleteMany(ctx, where(is("uid", id)))
 	_, _ = us.db.keys.DeleteMany(ctx, where(is("uid", id)))
 	_, _ = us.db.factors.DeleteOne(ctx, where(is("_id", id)))
+	_, _ = us.db.identities.DeleteMany(ctx, where(is("uid", id)))
+	_, _ = us.db.passkeys.DeleteMany(ctx, where(is("uid", id)))
 	return nil
 }
 

@@ -42,6 +42,7 @@ func (db *DB) keep() {
 			_ = db.sweep(before)
 			_ = db.sweepExpired("repeats", before)
 			_ = db.sweepExpired("codes", before)
+			_ = db.sweepExpired("attempts", before)
 			_ = db.sweepLimits(time.Now())
 		case <-db.closing:
 			_ = db.flush()

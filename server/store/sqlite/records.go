@@ -40,6 +40,8 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	out.rows(out.sessionRecord, "SELECT "+sessionColumns+" FROM sessions WHERE expires > ?", millis(now))
 	out.rows(out.keyRecord, "SELECT "+keyColumns+" FROM keys WHERE expires IS NULL OR expires > ?", millis(now))
 	out.rows(factorRecord, "SELECT "+factorColumns+", user_id FROM factors")
+	out.rows(identityRecord, "SELECT "+identityColumns+" FROM identities")
+	out.rows(passkeyRecord, "SELECT "+passkeyColumns+" FROM passkeys")
 	out.rows(repeatRecord, "SELECT call, request, token, expires, status, headers, body, type FROM repeats WHERE expires > ?", millis(now))
 	out.documents()
 	return errors.Join(out.err, done())
@@ -139,6 +141,14 @@ func factorRecord(row []driver.Value) (record.Record, error) {
 	return record.FactorOf(row[6].(string), factorIn(row).Factor), nil
 }
 
+func identityRecord(row []driver.Value) (record.Record, error) {
+	return record.IdentityOf(identityOf(row)), nil
+}
+
+func passkeyRecord(row []driver.Value) (record.Record, error) {
+	return record.PasskeyOf(passkeyOf(row)), nil
+}
+
 func repeatRecord(row []driver.Value) (record.Record, error) {
 	c := repeat.Claim{Call: repeat.Hash(row[0].([]byte)), Request: repeat.Hash(row[1].([]byte)), Token: [16]byte(row[2].([]byte)), Until: timeOf(row[3])}
 	status, finished := row[4].(int64)
@@ -179,7 +189,10 @@ func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, e
 
 // tables are those that records are kept in, by kind; users are emptied last.
 func tables() [][2]string {
-	return [][2]string{{"repeat", "repeats"}, {"session", "sessions"}, {"key", "keys"}, {"factor", "factors"}, {"user", "users"}}
+	return [][2]string{
+		{"repeat", "repeats"}, {"session", "sessions"}, {"key", "keys"}, {"factor", "factors"}, {"identity", "identities"}, {"passkey", "passkeys"},
+		{"user", "users"},
+	}
 }
 
 // makeRoom deletes everything, or says that there is something.
@@ -187,8 +200,10 @@ func makeRoom(c *conn, replace bool) error {
 	if err := clearDocuments(c, replace); err != nil {
 		return err
 	}
-	if _, err := c.exec("DELETE FROM codes"); err != nil { // which are no records
-		return err
+	for _, short := range []string{"codes", "attempts"} { // which are no records
+		if _, err := c.exec("DELETE FROM " + short); err != nil {
+			return err
+		}
 	}
 	for _, t := range tables() {
 		if replace {
@@ -230,6 +245,10 @@ func insert(c *conn, r record.Record) error {
 		_, err := c.exec("INSERT INTO factors (user_id, secret, active, step, recovery, paid, since) VALUES (?, ?, ?, ?, ?, 0, 0)",
 			r.UserID, f.Secret, f.Active, f.Step, joined(f.Recovery))
 		return err
+	case *record.Identity:
+		return addIdentity(c, r.Identity())
+	case *record.Passkey:
+		return insertPasskey(c, r.Passkey())
 	case *record.Repeat:
 		claim, a := r.Repeat()
 		if a == nil {

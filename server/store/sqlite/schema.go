@@ -98,7 +98,39 @@ CREATE TABLE factors (
 	recovery   BLOB NOT NULL,    -- hashes of 32 bytes, one behind the other
 	paid       INTEGER NOT NULL, -- tries that came to nothing
 	since      INTEGER NOT NULL  -- when the first of them was
-) STRICT`,
+) STRICT`, `
+CREATE TABLE attempts (
+	hash       BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
+	data       BLOB NOT NULL,
+	expires    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX attempts_expires ON attempts (expires);
+
+CREATE TABLE identities (
+	id         TEXT PRIMARY KEY NOT NULL,
+	user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	issuer     TEXT NOT NULL,
+	subject    TEXT NOT NULL,
+	provider   TEXT NOT NULL,
+	email      TEXT NOT NULL,
+	created    INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX identities_subject ON identities (issuer, subject);
+CREATE INDEX identities_user ON identities (user_id, id);
+
+CREATE TABLE passkeys (
+	id         TEXT PRIMARY KEY NOT NULL,
+	user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	credential BLOB NOT NULL,
+	name       TEXT NOT NULL,
+	backed_up  INTEGER NOT NULL,
+	created    INTEGER NOT NULL,
+	used       INTEGER,          -- NULL for never
+	count      INTEGER NOT NULL, -- of signatures
+	state      BLOB NOT NULL     -- JSON
+) STRICT;
+CREATE UNIQUE INDEX passkeys_credential ON passkeys (credential);
+CREATE INDEX passkeys_user ON passkeys (user_id, id)`,
 	}
 }
 

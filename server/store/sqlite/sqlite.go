@@ -260,7 +260,8 @@ func checkData(c *conn, suspect string) error {
 func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
 		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Keys: Keys{db}, Data: Documents{db},
-		Codes: Codes{db}, Factors: Factors{db}, Limits: Limits{db}, Records: Records{db},
+		Codes: Codes{db}, Factors: Factors{db}, Attempts: Attempts{db}, Identities: Identities{db}, Passkeys: Passkeys{db},
+		Limits: Limits{db}, Records: Records{db},
 	}
 }
 
