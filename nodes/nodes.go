@@ -48,9 +48,17 @@ type Post struct {
 	FactorKey factor.Key // of the secrets of second factors
 }
 
+// A Trust says whose word nodes take for who a user is. Who it does not name is
+// not believed.
+type Trust struct {
+	Providers *oidc.Providers
+	Passkeys  *passkey.Party
+}
+
 // Core returns the nodes that every server has. Passwords are hashed and judged
-// by h, and mail is sent by p. Without templates, flows can name any template.
-func Core(s Stores, h *password.Hasher, p Post) []*engine.Node {
+// by h, mail is sent by p, and others are believed as t says. Without templates,
+// flows can name any template.
+func Core(s Stores, h *password.Hasher, p Post, t Trust) []*engine.Node {
 	wrong := limit.NewThrottle(s.Limits, h.Wrong()) // one for all that prove who a user is
 	return slices.Concat(
 		user.Nodes(s.Users, h), // fetch create update
@@ -62,6 +70,12 @@ func Core(s Stores, h *password.Hasher, p Post) []*engine.Node {
 		}),
 		factor.Nodes(s.Factors, s.Users, p.FactorKey), // totp: enroll confirm check delete; recovery: create redeem
 		mail.Nodes(p.Post),                            // send
-		data.Nodes(s.Data),                            // get find count create update delete write
+		oidc.Nodes(oidc.Means{ // start finish prove link linkByEmail signUp list unlink
+			Providers: t.Providers, Identities: s.Identities, Attempts: s.Attempts, Users: s.Users, Factors: s.Factors, Ways: s.ways, Wrong: wrong,
+		}),
+		passkey.Nodes(passkey.Means{ // offer register challenge verify list remove
+			Party: t.Passkeys, Passkeys: s.Passkeys, Attempts: s.Attempts, Users: s.Users, Ways: s.ways, Wrong: wrong,
+		}),
+		data.Nodes(s.Data), // get find count create update delete write
 	)
 }

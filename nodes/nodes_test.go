@@ -15,7 +15,7 @@ func TestCore(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, n := range nodes.Core(memory.New(), h, nodes.Post{}) {
+	for _, n := range nodes.Core(memory.New(), h, nodes.Post{}, nodes.Trust{}) {
 		names = append(names, n.Name)
 	}
 	want := []string{
@@ -24,6 +24,8 @@ func TestCore(t *testing.T) {
 		"session.rotate", "session.confirm", "session.impersonate", "user.vouch",
 		"apikey.create", "apikey.get", "apikey.list", "apikey.update", "apikey.end",
 		"code.send", "code.create", "code.redeem", "totp.enroll", "totp.confirm", "totp.check", "totp.delete", "recovery.create", "recovery.redeem", "mail.send",
+		"oidc.start", "oidc.finish", "oidc.prove", "oidc.link", "oidc.linkByEmail", "oidc.signUp", "oidc.list", "oidc.unlink",
+		"passkey.offer", "passkey.register", "passkey.challenge", "passkey.verify", "passkey.list", "passkey.remove",
 		"data.get", "data.find", "data.count", "data.create", "data.update", "data.delete", "data.write",
 	}
 	if !slices.Equal(names, want) {

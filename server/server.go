@@ -112,6 +112,10 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting passwords up: %w", err)
 	}
+	trust, err := s.conf.trust(s.getenv)
+	if err != nil {
+		return nil, err
+	}
 	if s.post, err = newPost(&s.conf, s.log); err != nil {
 		return nil, err
 	}
@@ -131,7 +135,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 		}
 	}()
 	s.flows.nodes = func(t *mail.Templates) []*engine.Node {
-		return append(nodes.Core(s.store.Stores, s.hasher, s.post.with(t)), s.nodes...)
+		return append(nodes.Core(s.store.Stores, s.hasher, s.post.with(t), trust), s.nodes...)
 	}
 	s.deps = endpoint.Deps{
 		Sessions: s.store.Sessions, Repeats: s.store.Repeats, APIKeys: s.store.Keys, Cookie: s.conf.sameSite(),

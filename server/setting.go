@@ -26,6 +26,7 @@ type Setting struct {
 	Doc     string
 	List    bool // it takes any number of texts
 	Switch  bool // it is on or off
+	Parts   bool // each of its texts is made of parts, NAME=VALUE with semicolons between them
 }
 
 // Settings returns the settings in the order of the fields.
@@ -34,7 +35,7 @@ func Settings() []Setting {
 	for f := range settingFields() {
 		list = append(list, Setting{
 			Name: f.Tag.Get("json"), Default: f.Tag.Get("default"), Doc: f.Tag.Get("doc"),
-			List: f.Type.Kind() == reflect.Slice, Switch: f.Type.Kind() == reflect.Bool,
+			List: f.Type.Kind() == reflect.Slice, Parts: f.Type == reflect.TypeFor[[]Provider](), Switch: f.Type.Kind() == reflect.Bool,
 		})
 	}
 	return list
@@ -143,6 +144,8 @@ func parseSetting(field any, tag reflect.StructTag, text string) (want string) {
 	case *netip.Prefix:
 		*p, err = parseNetwork(text)
 		want = "a network, as in 10.0.0.0/8"
+	case *Provider:
+		return parseProvider(p, text)
 	case *KeyHash:
 		if !parseHex(p[:], text) {
 			return "the SHA-256 of a key, 64 hex digits"

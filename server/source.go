@@ -169,7 +169,7 @@ func Check(c Config, opts ...Option) (Flows, error) {
 		return Flows{}, fmt.Errorf("setting passwords up: %w", err)
 	}
 	s.nodes = func(t *mail.Templates) []*engine.Node {
-		return append(nodes.Core(nodes.Stores{}, hasher, nodes.Post{Post: mail.Post{Templates: t}}), newOptions(opts).nodes...)
+		return append(nodes.Core(nodes.Stores{}, hasher, nodes.Post{Post: mail.Post{Templates: t}}, nodes.Trust{}), newOptions(opts).nodes...)
 	}
 	return s.load()
 }
@@ -192,5 +192,5 @@ func Nodes(opts ...Option) ([]*engine.Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting passwords up: %w", err)
 	}
-	return append(nodes.Core(nodes.Stores{}, hasher, nodes.Post{}), newOptions(opts).nodes...), nil
+	return append(nodes.Core(nodes.Stores{}, hasher, nodes.Post{}, nodes.Trust{}), newOptions(opts).nodes...), nil
 }

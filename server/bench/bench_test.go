@@ -90,7 +90,7 @@ func (w *bench) open(tb testing.TB) string {
 func (w *bench) sluice(b *testing.B) fasthttp.RequestHandler {
 	b.Helper()
 	app, err := engine.Load(flows.FS, engine.Env{
-		Nodes: nodes.Core(w.stores, w.hasher, nodes.Post{}), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+		Nodes: nodes.Core(w.stores, w.hasher, nodes.Post{}, nodes.Trust{}), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
 		Document: engine.TypeOf[data.Head](),
 	})
 	if err != nil {

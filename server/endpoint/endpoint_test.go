@@ -65,7 +65,7 @@ func (w *world) endpoints(t testing.TB, more []*engine.Node, flows ...string) (m
 		files[fmt.Sprintf("flow%d.yaml", i)] = &fstest.MapFile{Data: []byte("about: x\n" + flow)}
 	}
 	app, err := engine.Load(files, engine.Env{
-		Nodes: append(nodes.Core(w.Stores, hasher, nodes.Post{}), more...), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+		Nodes: append(nodes.Core(w.Stores, hasher, nodes.Post{}, nodes.Trust{}), more...), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
 		APIKey: engine.TypeOf[apikey.Key](),
 	})
 	if err != nil {

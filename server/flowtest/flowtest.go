@@ -138,7 +138,7 @@ func Load(fsys fs.FS, set Settings) (*Suite, error) {
 		}
 		return nil, problems
 	}
-	s.set.Nodes = append(nodes.Core(s.stage.stores(), hasher, s.stage.post(templates)), set.Nodes...)
+	s.set.Nodes = append(nodes.Core(s.stage.stores(), hasher, s.stage.post(templates), nodes.Trust{}), set.Nodes...)
 	if s.app, err = s.load(nil); err != nil {
 		return nil, err
 	}

@@ -29,8 +29,8 @@ import (
 )
 
 // serve returns what serves the shipped flows from memory, with their mails in
-// box, and the memory.
-func serve(t *testing.T, box *mail.Mailbox) (fasthttp.RequestHandler, nodes.Stores) {
+// box, and the memory. While madeUp says so, nodes succeed with made-up values.
+func serve(t *testing.T, box *mail.Mailbox, madeUp *bool) (fasthttp.RequestHandler, nodes.Stores) {
 	t.Helper()
 	hasher, err := password.NewHasher(password.Settings{})
 	if err != nil {
@@ -43,7 +43,7 @@ func serve(t *testing.T, box *mail.Mailbox) (fasthttp.RequestHandler, nodes.Stor
 	}
 	post := nodes.Post{Post: mail.Post{Sender: box, Queue: atOnce{}, Templates: templates}}
 	app, err := engine.Load(flows.FS, engine.Env{
-		Nodes: nodes.Core(stores, hasher, post), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+		Nodes: nodes.Core(stores, hasher, post, nodes.Trust{}), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
 		Document: engine.TypeOf[data.Head](),
 	})
 	if err != nil {
@@ -60,7 +60,7 @@ func serve(t *testing.T, box *mail.Mailbox) (fasthttp.RequestHandler, nodes.Stor
 	for _, f := range app.Flows {
 		eps = append(eps, endpoint.New(f, endpoint.Deps{
 			Sessions: stores.Sessions, Repeats: stores.Repeats, Limits: stores.Limits, MaxBody: 1 << 16,
-		}))
+		}).Probed(&engine.Probe{Fake: func(at engine.At) (engine.Fake, bool) { return engine.Fake{}, *madeUp && at.Node != nil }}))
 	}
 	s := rest.New(rest.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err := s.Swap(eps); err != nil {
@@ -82,6 +82,7 @@ type call struct {
 	group    string // that the session gets first
 	at       string // path as documented, where an id is not that of the last session
 	code     string // of a failure
+	madeUp   bool   // what the nodes give
 }
 
 // do calls a server and returns the request and the response as other programs
@@ -287,17 +288,19 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	}
 	v := judge(t, text)
 	box := mail.NewMailbox(10, nil)
-	handler, stores := serve(t, box)
+	var madeUp bool
+	handler, stores := serve(t, box, &madeUp)
 	mailed, filled := &filler{box: box}, []string{} // what stands for ids, and the ids
 	tokens := map[string]string{"wrong": "sls_0123456789abcdefghijklmnopqrstuvwxyz0123456"}
 	called := map[string]map[bool]bool{} // by endpoint, whether it succeeded
 	var id string                        // of the last session that was opened
-	for _, c := range slices.Concat(story(), adminStory(), shopStory(), mailStory()) {
+	for _, c := range slices.Concat(story(), adminStory(), shopStory(), mailStory(), federationStory()) {
 		fill := strings.NewReplacer(filled...)
 		c.endpoint, c.body = fill.Replace(strings.Replace(c.endpoint, "/ID", "/"+id, 1)), mailed.fill(fill.Replace(c.body))
 		if c.group != "" {
 			give(t, stores, tokens[c.token], c.group)
 		}
+		madeUp = c.madeUp
 		asked, res, body := c.do(t, handler, tokens[c.token])
 		var told struct {
 			Session struct{ ID, UserID, Token string }
