@@ -189,6 +189,7 @@ func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, e
 	if err := rs.db.mark(ctx); err != nil {
 		return err
 	}
+	defer rs.db.recent.forgetAll()
 	err := rs.db.refill(ctx, records)
 	if err == nil {
 		return rs.db.unmark(ctx)
