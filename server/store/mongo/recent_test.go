@@ -25,7 +25,12 @@ func TestStoresWithACacheKeepTheirPromises(t *testing.T) {
 	needFerret(t)
 	// Of these suites the checks of sessions are a part.
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) nodes.Stores){
-		"users": nodestest.Users, "sessions": nodestest.Sessions, "renewals": nodestest.Renewals, "records": nodestest.Records, "histories": nodestest.Histories,
+		"users": nodestest.Users, "sessions": nodestest.Sessions, "renewals": nodestest.Renewals, "records": nodestest.Records,
+		"histories": func(t *testing.T, open func(*testing.T) nodes.Stores) {
+			for seed := range uint64(6) {
+				nodestest.History(t, open(t), seed, 250)
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			suite(t, func(t *testing.T) nodes.Stores { return newPair(t, time.Minute).here.Stores() })
