@@ -8,6 +8,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes/apikey"
 	"sluice/nodes/attempt"
+	"sluice/nodes/audit"
 	"sluice/nodes/code"
 	"sluice/nodes/data"
 	"sluice/nodes/factor"
@@ -38,7 +39,11 @@ type Stores struct {
 	Identities oidc.Store
 	Passkeys   passkey.Store
 
+	Audit   audit.Store
 	Records record.Store // all of it, for backups and migrations; no node uses it
+
+	// Recorder writes to Audit what nodes and commands do; nil for nothing.
+	Recorder *audit.Recorder
 }
 
 // A Post is what nodes need to send mail and to make codes.
@@ -61,15 +66,17 @@ type Trust struct {
 func Core(s Stores, h *password.Hasher, p Post, t Trust) []*engine.Node {
 	wrong := limit.NewThrottle(s.Limits, h.Wrong()) // one for all that prove who a user is
 	return slices.Concat(
-		user.Nodes(s.Users, h), // fetch create update
-		password.Nodes(s.Passwords, s.Users, s.Factors, wrong, h), // check judge set
-		session.Nodes(s.Sessions, s.Users),                        // create get list update delete deleteAll deleteOthers rotate confirm impersonate
-		apikey.Nodes(s.Keys),                                      // create get list update end
-		code.Nodes(code.Means{ // send create redeem
-			Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Post: p.Post, Key: p.CodeKey,
+		user.Nodes(s.Users, h, s.Recorder), // fetch create update
+		password.Nodes(password.Means{ // check judge set
+			Passwords: s.Passwords, Users: s.Users, Factors: s.Factors, Wrong: wrong, Hasher: h, Audit: s.Recorder,
 		}),
-		factor.Nodes(s.Factors, s.Users, p.FactorKey), // totp: enroll confirm check delete; recovery: create redeem
-		mail.Nodes(p.Post),                            // send
+		session.Nodes(s.Sessions, s.Users, s.Recorder), // create get list update delete deleteAll deleteOthers rotate confirm impersonate
+		apikey.Nodes(s.Keys, s.Recorder),               // create get list update end
+		code.Nodes(code.Means{ // send create redeem
+			Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Post: p.Post, Key: p.CodeKey, Audit: s.Recorder,
+		}),
+		factor.Nodes(s.Factors, s.Users, p.FactorKey, s.Recorder), // totp: enroll confirm check delete; recovery: create redeem
+		mail.Nodes(p.Post), // send
 		oidc.Nodes(oidc.Means{ // start finish prove link linkByEmail signUp list unlink
 			Providers: t.Providers, Identities: s.Identities, Attempts: s.Attempts, Users: s.Users, Factors: s.Factors, Ways: s.ways, Wrong: wrong,
 		}),

@@ -39,12 +39,14 @@ var (
 func New() nodes.Stores {
 	m := empty()
 	ds := &documents{kept: map[string]map[string]data.Document{}, declared: map[string]*data.Collection{}}
+	es := newEvents()
 	return nodes.Stores{
 		Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m}, Keys: keys{m}, Codes: codes{m}, Factors: factors{m},
 		Attempts: attempts{m}, Identities: identities{m}, Passkeys: passkeys{m},
 		Data:    ds,
 		Limits:  limit.NewTable(math.MaxInt),
-		Records: records{m, ds},
+		Audit:   es,
+		Records: records{m, ds, es},
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 )
 
 // A Record is one thing of a store: a *[User], *[Session], *[Key], *[Factor],
-// *[Identity], *[Passkey], *[Repeat], *[Collection] or *[Document]. Its JSON is the same whichever store it
+// *[Identity], *[Passkey], *[Repeat], *[Collection], *[Document], *[Event] or *[Sealer]. Its JSON is the same whichever store it
 // comes from.
 type Record interface {
 	// Kind is the name that the record has in [Kinds].
@@ -51,6 +51,8 @@ func Kinds() []Kind {
 		{"repeat", func() Record { return &Repeat{} }},
 		{"collection", func() Record { return &Collection{} }},
 		{"document", func() Record { return &Document{} }},
+		{"event", func() Record { return &Event{} }},
+		{"sealer", func() Record { return &Sealer{} }},
 	}
 }
 
@@ -66,8 +68,8 @@ var (
 // A Store gives and takes all that it holds. It is safe for many goroutines.
 type Store interface {
 	// Export yields what the store holds at now, in any order but every user
-	// before what is the user's and every collection before its documents, until
-	// yield returns an error. What has ended
+	// before what is the user's, every collection before its documents and every
+	// event behind those before it in its chain, until yield returns an error. What has ended
 	// or expired at now is left out. Export returns the error of yield as it is.
 	Export(ctx context.Context, now time.Time, yield func(Record) error) error
 	// Import fills the store, in which replace first deletes everything, and

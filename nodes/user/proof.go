@@ -1,10 +1,20 @@
 package user
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 )
+
+// Giver returns the id of who gave a proof: of the user, or of somebody who acts
+// for the user. It is "" where somebody else vouches, as the caller then does.
+func (p ProvenID) Giver() string {
+	if p.Actor == "" && p.Time.IsZero() {
+		return ""
+	}
+	return cmp.Or(p.Actor, p.ID)
+}
 
 // Proven returns the user of a proof as the user is now, or [Stale] where the
 // proof counts for nothing any more: the user is gone or disabled, or all of the
