@@ -49,7 +49,6 @@ func Nodes(m Means) []*engine.Node {
 	}
 }
 
-
 type checkIn struct {
 	User     *user.User     `json:"user" absent:"account" doc:"User who claims to sign in, absent where nobody was found."`
 	Account  string         `json:"account,omitzero" doc:"What the caller claims to be, as in $body.email: wrong passwords are counted by it where there is no such user."`

@@ -18,6 +18,9 @@
 //	data_X    documents of the collection X; _id is the document's id
 //	collections _id is the name of a collection of documents; says what it is
 //	state     the version of all this, and whether an import has finished
+//	audit     _id is the chain and the number of an audit event
+//	auditHeads  _id is the chain; how far it had got a second or so ago
+//	auditKeys _id is the id of a key that came with an import, to verify by
 //
 // On a sharded cluster shard each by its hashed _id. What happens on every
 // request, and whatever must be right, then reads or writes one document on one
@@ -158,6 +161,13 @@
 // server, which has no stream. The user of the URL needs the right to changeStream
 // on the database, which the role readWrite has.
 //
+// # Audit events
+//
+// Each process seals its events in a chain of its own and writes them in batches,
+// behind the change that they tell of and before the call is answered. So a
+// process that dies in between leaves a change without its event; the log of the
+// server has neither. The first event of a chain names the heads of the others.
+//
 // # Expiry
 //
 // Expiry is compared in every read with the time of the caller. The indexes by
@@ -180,6 +190,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/audit"
 	"sluice/nodes/limit"
 )
 
@@ -198,6 +209,9 @@ type DB struct {
 	users, claims, sessions, repeats, keys, limits, declarations, state *driver.Collection
 	codes, factors, attempts, identities, passkeys                      *driver.Collection
 
+	audit, tips, auditKeys *driver.Collection // events, the heads of their chains, and keys of other stores
+	sealer                 *sealer
+
 	// checked are the collections as checks of sessions and keys read them.
 	checked struct{ users, sessions, keys *driver.Collection }
 
@@ -211,8 +225,11 @@ type DB struct {
 // the store promises or for a cache that the database cannot keep right, where a
 // later release has been there, where an index is other than it should be, and,
 // with ErrUnfinished of package record, where an import was cut off.
-func Open(ctx context.Context, uri string) (*DB, error) {
-	db, err := OpenUnfinished(ctx, uri)
+//
+// Audit events are sealed by the first of the audit keys, and the others are those
+// of older events. Without any the log shows damage, but no forgery.
+func Open(ctx context.Context, uri string, keys ...audit.Key) (*DB, error) {
+	db, err := OpenUnfinished(ctx, uri, keys...)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +241,7 @@ func Open(ctx context.Context, uri string) (*DB, error) {
 
 // OpenUnfinished opens a database for an import: also one in which another
 // import was cut off, which Open refuses.
-func OpenUnfinished(ctx context.Context, uri string) (*DB, error) {
+func OpenUnfinished(ctx context.Context, uri string, keys ...audit.Key) (*DB, error) {
 	o, name, err := settings(uri)
 	if err != nil {
 		return nil, err
@@ -233,7 +250,7 @@ func OpenUnfinished(ctx context.Context, uri string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := open(ctx, o, name)
+	db, err := open(ctx, o, name, keys...)
 	if err != nil || bound == 0 {
 		return db, err
 	}
@@ -243,7 +260,7 @@ func OpenUnfinished(ctx context.Context, uri string) (*DB, error) {
 	return db, nil
 }
 
-func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, error) {
+func open(ctx context.Context, o *options.ClientOptions, name string, keys ...audit.Key) (*DB, error) {
 	strict := o.ReadConcern.Level == readconcern.Linearizable().Level
 	o.SetReadConcern(readconcern.Local())
 	client, err := driver.Connect(o)
@@ -258,6 +275,7 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 		codes: in.Collection("codes"), factors: in.Collection("factors"),
 		attempts: in.Collection("attempts"), identities: in.Collection("identities"), passkeys: in.Collection("passkeys"),
 		declarations: in.Collection("collections"), state: in.Collection("state"),
+		audit: in.Collection("audit"), tips: in.Collection("auditHeads"), auditKeys: in.Collection("auditKeys"),
 	}
 	db.limits = in.Collection("limits", options.Collection().SetWriteConcern(writeconcern.W1()))
 	db.near = limit.NewNear(Limits{db}, maxCounters)
@@ -276,10 +294,15 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 	if err == nil {
 		db.atomic, err = db.grouped(ctx)
 	}
+	var past audit.Keys
+	if err == nil {
+		past, err = db.pastKeys(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, client.Disconnect(ctx))
 	}
-	db.touches = newTouches(db.note)
+	db.touches = newTouches(db.touch)
+	db.sealer = newSealer(db, keys, past)
 	db.close = sync.OnceValue(db.shut)
 	return db, nil
 }
@@ -357,7 +380,7 @@ func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
 		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Keys: Keys{db}, Data: Data{db},
 		Codes: Codes{db}, Factors: Factors{db}, Attempts: Attempts{db}, Identities: Identities{db}, Passkeys: Passkeys{db},
-		Limits: db.near, Records: Records{db},
+		Limits: db.near, Audit: Events{db}, Records: Records{db},
 	}
 }
 
@@ -378,6 +401,7 @@ func (db *DB) Close() error { return db.close() }
 func (db *DB) shut() error {
 	db.touches.close()
 	db.recent.close()
+	db.sealer.close()
 	ctx, cancel := db.bound(context.Background())
 	defer cancel()
 	if err := db.client.Disconnect(ctx); err != nil {

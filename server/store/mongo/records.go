@@ -16,6 +16,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
 	"sluice/nodes/data"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
@@ -64,7 +65,35 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	if err != nil {
 		return err
 	}
-	return rs.db.exportDocuments(ctx, yield)
+	if err := rs.db.exportDocuments(ctx, yield); err != nil {
+		return err
+	}
+	return rs.exportAudit(ctx, yield)
+}
+
+// exportAudit yields the events of each chain in their order, and the keys that
+// came with some of them.
+func (rs Records) exportAudit(ctx context.Context, yield func(record.Record) error) error {
+	heads, err := Events{rs.db}.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range heads {
+		for last, n := int64(0), pageOfRest; n == pageOfRest; {
+			n = 0
+			page := options.Find().SetSort(bson.D{{Key: "seq", Value: 1}}).SetLimit(pageOfRest)
+			err := each(ctx, settled(rs.db.audit), where(is("chain", h.Chain), above("seq", last)), page, func(x *entry) error {
+				last, n = x.Seq, n+1
+				return yield(record.EventOf(x.event()))
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return each(ctx, settled(rs.db.auditKeys), where(), options.Find(), func(k *keyPart) error {
+		return yield(&record.Sealer{ID: k.ID, Sealing: k.Sealing.Data})
+	})
 }
 
 // exportPage yields the users behind an id, with their sessions and all by which
@@ -213,7 +242,7 @@ func (db *DB) wantEmpty(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.identities, db.passkeys, db.repeats) {
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.identities, db.passkeys, db.repeats, db.audit) {
 		found, err := find[bson.M](ctx, c, where())
 		if err != nil {
 			return err
@@ -266,7 +295,7 @@ func (db *DB) clear(ctx context.Context) error {
 		}
 	}
 	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.codes, db.attempts, db.identities, db.passkeys,
-		db.repeats, db.declarations) {
+		db.repeats, db.declarations, db.audit, db.tips, db.auditKeys) {
 		if _, err := c.DeleteMany(ctx, where()); err != nil {
 			return failed("emptying "+c.Name(), err)
 		}
@@ -279,7 +308,8 @@ func (db *DB) refill(ctx context.Context, records iter.Seq2[record.Record, error
 	if err := db.clear(ctx); err != nil {
 		return err
 	}
-	in := &intake{db: db, now: time.Now(), holders: map[string]bool{}, declared: map[string]*data.Collection{}}
+	db.sealer.anew.Store(true)
+	in := &intake{db: db, now: time.Now(), holders: map[string]bool{}, declared: map[string]*data.Collection{}, heads: map[string]audit.Head{}}
 	for r, err := range records {
 		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
@@ -288,7 +318,19 @@ func (db *DB) refill(ctx context.Context, records iter.Seq2[record.Record, error
 			return err
 		}
 	}
-	return in.flush(ctx)
+	if err := in.flush(ctx); err != nil {
+		return err
+	}
+	for _, h := range in.heads {
+		if err := db.noteHead(ctx, h); err != nil {
+			return err
+		}
+	}
+	past, err := db.pastKeys(ctx)
+	if err == nil {
+		db.sealer.past.Store(&past)
+	}
+	return err
 }
 
 // An intake gathers documents, so that many go in one write.
@@ -297,8 +339,10 @@ type intake struct {
 	now                                    time.Time
 	claims, users, sessions, keys, repeats []any
 	factors, identities, passkeys          []any
+	events, sealers                        []any
 	owners                                 map[string]int64 // epochs that sessions want of their users
 	holders                                map[string]bool  // users that keys, second factors, identities and passkeys want
+	heads                                  map[string]audit.Head
 
 	declared  map[string]*data.Collection
 	documents []any // of one collection
@@ -345,6 +389,14 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 			k.keep(*a)
 		}
 		in.repeats = append(in.repeats, k)
+	case *record.Event:
+		if r.Seq <= in.heads[r.Chain].Seq {
+			return fmt.Errorf("taking an event: %s comes behind a later one", r.ID)
+		}
+		in.events = append(in.events, entryOf(r.Event))
+		in.heads[r.Chain] = r.Head()
+	case *record.Sealer:
+		in.sealers = append(in.sealers, &keyPart{ID: r.ID, Sealing: binary(r.Sealing)})
 	case *record.Collection:
 		return in.declare(ctx, r)
 	case *record.Document:
@@ -352,7 +404,7 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 	default:
 		return fmt.Errorf("taking a %s: there is no collection for it", r.Kind())
 	}
-	if len(in.users)+len(in.sessions)+len(in.keys)+len(in.factors)+len(in.identities)+len(in.passkeys)+len(in.repeats) < pageOfRest {
+	if len(in.users)+len(in.sessions)+len(in.keys)+len(in.factors)+len(in.identities)+len(in.passkeys)+len(in.repeats)+len(in.events) < pageOfRest {
 		return nil
 	}
 	return in.flush(ctx)
@@ -369,7 +421,7 @@ func (in *intake) flush(ctx context.Context) error {
 	}{
 		{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.keys, &in.keys}, {in.db.factors, &in.factors},
 		{in.db.identities, &in.identities}, {in.db.passkeys, &in.passkeys},
-		{in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents},
+		{in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents}, {in.db.audit, &in.events}, {in.db.auditKeys, &in.sealers},
 	} {
 		if b.into == in.db.sessions {
 			if err := cmp.Or(in.proveOwners(ctx), in.proveHolders(ctx)); err != nil {
@@ -442,7 +494,7 @@ func (rs Records) Count(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
 	for kind, c := range map[string]*driver.Collection{
 		"user": rs.db.users, "session": rs.db.sessions, "key": rs.db.keys, "factor": rs.db.factors, "identity": rs.db.identities,
-		"passkey": rs.db.passkeys, "repeat": rs.db.repeats,
+		"passkey": rs.db.passkeys, "repeat": rs.db.repeats, "event": rs.db.audit, "sealer": rs.db.auditKeys,
 	} {
 		n, err := c.EstimatedDocumentCount(ctx)
 		if err != nil {

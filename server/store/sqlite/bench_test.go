@@ -148,7 +148,7 @@ func BenchmarkKey(b *testing.B) {
 			if owned {
 				k.UserID = addUser(b, db).ID
 			}
-			text, _, err := apikey.Make(b.Context(), Keys{db}, k)
+			text, _, err := apikey.Make(b.Context(), Keys{db}, nil, k)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql/driver"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"sluice/nodes/apikey"
+	"sluice/nodes/audit"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -44,6 +46,8 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	out.rows(passkeyRecord, "SELECT "+passkeyColumns+" FROM passkeys")
 	out.rows(repeatRecord, "SELECT call, request, token, expires, status, headers, body, type FROM repeats WHERE expires > ?", millis(now))
 	out.documents()
+	out.rows(eventRecord, "SELECT "+eventColumns+" FROM audit ORDER BY chain, seq")
+	out.rows(sealerRecord, "SELECT id, sealing FROM audit_keys")
 	return errors.Join(out.err, done())
 }
 
@@ -162,10 +166,23 @@ func repeatRecord(row []driver.Value) (record.Record, error) {
 	return record.RepeatOf(c, a), nil
 }
 
+func eventRecord(row []driver.Value) (record.Record, error) {
+	e, err := eventOf(row)
+	if err != nil {
+		return nil, err
+	}
+	return record.EventOf(e), nil
+}
+
+func sealerRecord(row []driver.Value) (record.Record, error) {
+	return &record.Sealer{ID: row[0].(string), Sealing: bytes.Clone(row[1].([]byte))}, nil
+}
+
 // Import is one transaction.
 func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, error], replace bool) error {
+	var past audit.Keys
 	return rs.db.writer.do(ctx, &op{
-		run: func(c *conn) error {
+		run: func(c *conn) (err error) {
 			if err := makeRoom(c, replace); err != nil {
 				return err
 			}
@@ -177,12 +194,14 @@ func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, e
 					return fmt.Errorf("taking a %s: %w", r.Kind(), err)
 				}
 			}
-			return nil
+			past, err = rs.db.writer.audit.load(c)
+			return err
 		},
 		apply: func() {
 			rs.db.users.clear()
 			rs.db.sessions.clear()
 			rs.db.keys.clear()
+			rs.db.writer.audit.past.Store(&past)
 		},
 	})
 }
@@ -191,7 +210,7 @@ func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, e
 func tables() [][2]string {
 	return [][2]string{
 		{"repeat", "repeats"}, {"session", "sessions"}, {"key", "keys"}, {"factor", "factors"}, {"identity", "identities"}, {"passkey", "passkeys"},
-		{"user", "users"},
+		{"event", "audit"}, {"sealer", "audit_keys"}, {"user", "users"},
 	}
 }
 
@@ -240,6 +259,10 @@ func insert(c *conn, r record.Record) error {
 		return insertDocumentRecord(c, r)
 	case *record.Key:
 		return insertKey(c, r)
+	case *record.Event:
+		return insertEvent(c, r.Event)
+	case *record.Sealer:
+		return insertKeyPart(c, r.Key())
 	case *record.Factor:
 		f := r.Factor()
 		_, err := c.exec("INSERT INTO factors (user_id, secret, active, step, recovery, paid, since) VALUES (?, ?, ?, ?, ?, 0, 0)",

@@ -130,7 +130,25 @@ CREATE TABLE passkeys (
 	state      BLOB NOT NULL     -- JSON
 ) STRICT;
 CREATE UNIQUE INDEX passkeys_credential ON passkeys (credential);
-CREATE INDEX passkeys_user ON passkeys (user_id, id)`,
+CREATE INDEX passkeys_user ON passkeys (user_id, id)`, `
+CREATE TABLE audit (
+	chain      TEXT NOT NULL,    -- main; others came by an import
+	seq        INTEGER NOT NULL,
+	at         INTEGER NOT NULL,
+	kind       TEXT NOT NULL,
+	actor      TEXT NOT NULL,
+	subject    TEXT NOT NULL,
+	rest       TEXT NOT NULL,    -- JSON object
+	seal       BLOB NOT NULL,    -- HMAC of the row and of the seal before
+	PRIMARY KEY (chain, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_actor ON audit (actor) WHERE actor <> '';
+CREATE INDEX audit_subject ON audit (subject) WHERE subject <> '';
+CREATE TABLE audit_keys (
+	id         TEXT PRIMARY KEY NOT NULL,
+	sealing    BLOB NOT NULL CHECK (length(sealing) = 32) -- that part of a key which verifies
+) STRICT`,
 	}
 }
 
