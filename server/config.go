@@ -43,6 +43,9 @@ type Config struct {
 	AppURL         string         `json:"app-url" format:"site" doc:"Where the pages of the application are that links in mails lead to, as in https://app.example.com. Wanted with mail-url; without both it is the address of the server."`
 	SecretKey      Secret         `json:"secret-key" secret:"true" doc:"Key of 64 hex digits, such as openssl rand -hex 32 makes, by which the secrets of second factors are sealed and codes of few digits hashed. It belongs where the data is not. Servers that share a store share it."`
 	Studio         string         `json:"studio" default:"auto" enum:"auto|on|off" doc:"Whether /_studio is served, which shows mails that were not sent: on, off, or auto for on where only this machine can reach addr and there are no trusted-proxies. It is only ever answered to this machine."`
+	AuditKeys      []Secret       `json:"audit-keys" secret:"true" doc:"Keys of 64 hex digits, such as openssl rand -hex 32 makes, that seal the audit log: the first one new events, the others those of before. Without any it is one that the embedded database keeps for itself, and none in MongoDB."`
+	AuditKeep      time.Duration  `json:"audit-keep" default:"9600h" min:"24h" max:"87600h" doc:"How long events stay in the audit log; 9600h are 400 days."`
+	AuditFailure   string         `json:"audit-failure" default:"refuse" enum:"refuse|log" doc:"What becomes of a call whose audit event cannot be stored: refuse answers 503, log lets it go on and leaves the event in the log only."`
 	LogFormat      string         `json:"log-format" default:"text" enum:"text|json" doc:"How log lines are written: text or json."`
 }
 

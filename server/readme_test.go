@@ -195,6 +195,7 @@ var varying = []struct {
 	{regexp.MustCompile(`sls_[0-9A-Za-z]+`), "TOKEN"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]*`), "ID"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`), "TIME"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d [\d:]{8}`), "TIME"},
 	{regexp.MustCompile(`\d+ ms`), "N ms"},
 	{regexp.MustCompile(`Sluice development.*`), "Sluice"},
 }
@@ -237,8 +238,11 @@ func (r *tour) command(line string) string {
 		return ""
 	case strings.HasPrefix(line, "go run ./server/cmd/"):
 		name := strings.TrimPrefix(words[2], "./server/cmd/")
-		if words[3] == "serve" {
+		switch words[3] {
+		case "serve":
 			return r.serve(name)
+		case "audit":
+			r.stop() // as the README says
 		}
 		got, code := r.program(name, words[3:]...)
 		if code != 0 {

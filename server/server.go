@@ -123,10 +123,15 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.store, err = store.Open(ctx, address); err != nil {
+	keys, err := s.conf.auditKeys()
+	if err == nil {
+		s.store, err = store.Open(ctx, address, keys...)
+	}
+	if err != nil {
 		s.post.stop(ctx)
 		return nil, err
 	}
+	s.store.Recorder = s.conf.recorder(s.store, s.log)
 	defer func() {
 		if err != nil {
 			s.watch.stop()
@@ -139,7 +144,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	}
 	s.deps = endpoint.Deps{
 		Sessions: s.store.Sessions, Repeats: s.store.Repeats, APIKeys: s.store.Keys, Cookie: s.conf.sameSite(),
-		Keys: endpoint.Keys{}, Clients: s.conf.ClientKeys, Limits: s.store.Limits, MaxBody: int(s.conf.MaxBody),
+		Keys: endpoint.Keys{}, Clients: s.conf.ClientKeys, Limits: s.store.Limits, MaxBody: int(s.conf.MaxBody), Audit: s.store.Recorder,
 	}
 	for _, k := range s.conf.APIKeys {
 		s.deps.Keys[k] = true
@@ -154,11 +159,11 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if err := s.load(ctx); err != nil {
 		return nil, err
 	}
-	keys, err := s.store.Keys.List(ctx, "", "", 1)
+	found, err := s.store.Keys.List(ctx, "", "", 1)
 	if err != nil {
 		return nil, fmt.Errorf("looking for API keys: %w", err)
 	}
-	s.keyless = len(keys) == 0 && len(s.conf.APIKeys) == 0
+	s.keyless = len(found) == 0 && len(s.conf.APIKeys) == 0
 	if s.ln, err = net.Listen("tcp", s.conf.Addr); err != nil {
 		return nil, fmt.Errorf("taking the address: %w", err)
 	}
@@ -221,7 +226,7 @@ func (s *Server) prepare(ctx context.Context, all []*data.Collection) error {
 // be called once.
 func (s *Server) Run(ctx context.Context) error {
 	following, stop := context.WithCancel(ctx)
-	followed := make(chan struct{})
+	followed, started := make(chan struct{}), len(s.now.Served)
 	go func() {
 		defer close(followed)
 		s.reloadOnChange(following)
@@ -232,6 +237,11 @@ func (s *Server) Run(ctx context.Context) error {
 	commanding, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	commanded := make(chan error, 1)
 	go func() { commanded <- s.command(commanding) }()
+	audited := make(chan struct{})
+	go func() {
+		defer close(audited)
+		s.keepAudit(following, started)
+	}()
 
 	var broken error
 	select {
@@ -241,6 +251,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	stop()
 	<-followed
+	<-audited
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.conf.Notice+lastCalls)
 	defer cancel()
 	err := s.rest.Shutdown(ending)
@@ -251,6 +262,7 @@ func (s *Server) Run(ctx context.Context) error {
 	hangUp()
 	err = errors.Join(broken, err, <-served, <-commanded)
 	s.post.stop(ending)
+	s.flushAudit(ending)
 	return errors.Join(err, s.store.Close())
 }
 
@@ -277,6 +289,9 @@ func (s *Server) Summary() Summary {
 		sum.Notes = append(sum.Notes, fmt.Sprintf("Passwords may have %d characters, which is only enough beside a second factor.", n))
 	}
 	sum.Notes = append(sum.Notes, s.post.notes(s.now.Served)...)
+	if !s.store.Audit.Keys().Seal() {
+		sum.Notes = append(sum.Notes, "The audit log has no key, so that whoever can write to the database can rewrite it unseen: set audit-keys.")
+	}
 	return sum
 }
 

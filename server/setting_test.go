@@ -37,6 +37,8 @@ func TestSetReadsWhatASettingTakes(t *testing.T) {
 		{"studio", []string{"off"}, server.Config{Studio: "off"}},
 		{"no-watch", []string{"true"}, server.Config{NoWatch: true}},
 		{"log-format", []string{"json"}, server.Config{LogFormat: "json"}},
+		{"audit-keys", []string{"AB" + strings.Repeat("0", 60) + "01"}, server.Config{AuditKeys: []server.Secret{server.Secret(hash)}}},
+		{"audit-keep", []string{"24h"}, server.Config{AuditKeep: 24 * time.Hour}},
 	} {
 		var got server.Config
 		if err := got.Set(c.name, c.texts...); err != nil || !reflect.DeepEqual(got, c.want) {
@@ -51,6 +53,8 @@ func TestSetRefusesWhatIsWeakOrWithoutAUnit(t *testing.T) {
 		{"addr", "localhost:http", "want host:port"},
 		{"addr", ":65536", "want host:port"},
 		{"addr", ":080", "want host:port"},
+		{"audit-keep", "23h", "want at least 24h"},
+		{"audit-failure", "ignore", "want refuse or log"},
 		{"vars", "A-B", "want the name of an environment variable"},
 		{"folders", "../auth", "want a folder below flows"},
 		{"api-key-hashes", "abc", "64 hex digits"},
@@ -112,6 +116,15 @@ func TestEverySettingSaysWhatItIs(t *testing.T) {
 		}
 		if err := new(server.Config).Set(s.Name, s.Default); err != nil {
 			t.Errorf("Set(%s, its default %q) = %v, want nil", s.Name, s.Default, err)
+		}
+	}
+}
+
+func TestASecretIsInNoMessage(t *testing.T) {
+	for _, name := range []string{"secret-key", "audit-keys"} {
+		var c server.Config
+		if err := c.Set(name, "too-short"); err == nil || strings.Contains(err.Error(), "too-short") {
+			t.Errorf("Set(%s, too-short) = %v, want an error without the secret", name, err)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (d *Desk) endSessions(ctx context.Context, in EndSessions) (Ended, error) {
 }
 
 func (d *Desk) end(ctx context.Context, w session.Which) (Ended, error) {
-	n, err := d.Stores.Sessions.End(ctx, w, time.Now())
+	n, err := session.End(ctx, d.Stores.Sessions, d.Stores.Recorder, w)
 	if err != nil {
 		return Ended{}, fmt.Errorf("ending sessions: %w", err)
 	}

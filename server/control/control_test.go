@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/nodes/audit"
 	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/user"
@@ -31,8 +32,10 @@ func newDesk(t *testing.T) *admin.Desk {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := memory.New()
+	s.Recorder = audit.NewRecorder(s.Audit, audit.Options{})
 	return &admin.Desk{
-		Stores: memory.New(), Hasher: h, Kind: "memory", Version: "test",
+		Stores: s, Hasher: h, Kind: "memory", Version: "test",
 		Check: func(context.Context) []health.Finding { return []health.Finding{health.Good("store", "fine")} },
 	}
 }
@@ -111,6 +114,10 @@ func TestBothCarriersDoTheSame(t *testing.T) {
 		{"key.end", `{"id":"x"}`, "notFound: "},
 		{"user.delete", `{"user":"bob@example.com"}`, `"email":"bob@example.com"`},
 		{"user.delete", `{"user":"bob@example.com"}`, "notFound: "},
+		{"audit.list", `{"kinds":["userDeleted"],"limit":10}`, `"actor":"cli"`},
+		{"audit.list", `{"user":"ada@example.com","limit":1}`, `"kind":"userCreated"`},
+		{"audit.list", `{"after":{"chain":"memory","seq":"1"}}`, "badInput: "},
+		{"audit.verify", `{}`, `"flaws":null`},
 		{"store.check", `{}`, `[{"name":"store","level":"ok","text":"fine"}]`},
 		{"store.drop", `{}`, `unknown: This release of Sluice knows no command "store.drop".`},
 	}

@@ -221,7 +221,7 @@ steps:
 		}
 	}
 	text := log.String()
-	if n := strings.Count(text, "the disk is on fire"); n < 2 || strings.Count(text, "\n") != 2 {
+	if n := strings.Count(text, "the disk is on fire"); n < 2 || strings.Count(audited.ReplaceAllString(text, ""), "\n") != 2 {
 		t.Errorf("log =\n%s\nwant two lines with the cause", text)
 	}
 	for what, secret := range map[string]string{"token": m.Session.Token, "password": password, "address": "ada@example.com", "path": part, "query": word} {

@@ -14,6 +14,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/apikey"
+	"sluice/nodes/audit"
 	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
@@ -32,6 +33,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{Stores: memory.New()}
+	w.Recorder = audit.NewRecorder(w.Audit, audit.Options{})
 	now := time.Now()
 	u := user.User{ID: "u1", Email: "ada@example.com", EmailKey: "ada@example.com", CreationDtm: now, UpdatedDtm: now}
 	if err := w.Users.Create(t.Context(), u, ""); err != nil {
@@ -73,7 +75,7 @@ func (w *world) endpoints(t testing.TB, more []*engine.Node, flows ...string) (m
 	}
 	for _, f := range app.Flows {
 		made = append(made, endpoint.New(f, endpoint.Deps{
-			Sessions: w.Sessions, Repeats: w.Repeats, APIKeys: w.Keys, Limits: w.Limits, MaxBody: 1 << 16,
+			Sessions: w.Sessions, Repeats: w.Repeats, APIKeys: w.Keys, Limits: w.Limits, MaxBody: 1 << 16, Audit: w.Recorder,
 			Clients: w.clients, Keys: endpoint.Keys{sha256.Sum256([]byte("key-1")): true, sha256.Sum256([]byte("key-3")): true},
 		}))
 	}

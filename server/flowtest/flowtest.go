@@ -33,7 +33,9 @@
 //	          stored: users, sessions and documents: {COLLECTION: ...} that are there afterwards,
 //	          how many or which;
 //	          mail: what was sent, how many mails or which: {to, subject, text, html}
-//	          ran: the steps whose nodes ran, all of them in order; skipped: steps that did not
+//	          ran: the steps whose nodes ran, all of them in order; skipped: steps that did not;
+//	          audited: the audit events, all of them in order, each as its kind or as
+//	          {kind, actor, subject, outcome, details, ...}
 //	each      a list of cases: the test runs for each, with $case.NAME for what the case has
 //	same      parts of the answer (status, body, headers, time) that must not differ between
 //	          cases:, each with given, send and fake of its own or else those of the test.
