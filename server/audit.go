@@ -20,8 +20,8 @@ const (
 	pruneSlack = 24 * time.Hour
 )
 
-// auditKeys makes the keys of the settings.
-func (c *Config) auditKeys() (keys audit.Keys, err error) {
+// SealingKeys makes the keys of the setting audit-keys.
+func (c *Config) SealingKeys() (keys audit.Keys, err error) {
 	for _, secret := range c.AuditKeys {
 		k, err := audit.NewKey(secret[:])
 		if err != nil {

@@ -31,7 +31,7 @@ func Admin(ctx context.Context, c Config, make bool, opts ...Option) (admin.Carr
 	if err != nil {
 		return nil, err
 	}
-	keys, err := c.auditKeys()
+	keys, err := c.SealingKeys()
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func OpenStore(ctx context.Context, c Config) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := c.auditKeys()
+	keys, err := c.SealingKeys()
 	if err != nil {
 		return nil, err
 	}

@@ -238,11 +238,8 @@ func (r *tour) command(line string) string {
 		return ""
 	case strings.HasPrefix(line, "go run ./server/cmd/"):
 		name := strings.TrimPrefix(words[2], "./server/cmd/")
-		switch words[3] {
-		case "serve":
+		if words[3] == "serve" {
 			return r.serve(name)
-		case "audit":
-			r.stop() // as the README says
 		}
 		got, code := r.program(name, words[3:]...)
 		if code != 0 {

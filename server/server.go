@@ -123,7 +123,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := s.conf.auditKeys()
+	keys, err := s.conf.SealingKeys()
 	if err == nil {
 		s.store, err = store.Open(ctx, address, keys...)
 	}

@@ -45,7 +45,8 @@ func TestAuditShowsAndVerifiesWhatAServerWrote(t *testing.T) {
 	post("/auth/sign-up", `{"email": "ada@example.com", "password": "a ferry across the river"}`)
 	post("/auth/sign-in", `{"email": "ada@example.com", "password": "a ferry to the moon and back"}`)
 	post("/auth/sign-in", `{"email": "eve@example.com", "password": "a ferry to the moon and back"}`)
-	want(t, dir, 1, `^sluice: a server has the data folder open`, "audit")
+	want(t, dir, 0, `(?s)started.*userCreated.*signIn .*signInFailed.*signInFailed[^\n]*\n$`, "audit") // beside the server
+	want(t, dir, 0, `^5 events, unbroken`, "audit", "verify")
 	if code := stop(); code != 0 {
 		t.Fatalf("serve = %d, want 0", code)
 	}
