@@ -153,13 +153,13 @@ func (es *events) records() (all []record.Record) {
 		all = append(all, record.EventOf(e))
 	}
 	for _, k := range es.past {
-		all = append(all, record.SealerOf(k))
+		all = append(all, record.AuditKeyOf(k))
 	}
 	return all
 }
 
 // count returns how many events there are, and keys that sealed them.
-func (es *events) count() (events, sealers int) {
+func (es *events) count() (events, auditKeys int) {
 	es.mu.Lock()
 	defer es.mu.Unlock()
 	return len(es.all), len(es.past)
@@ -178,7 +178,7 @@ func (es *events) put(r record.Record) (bool, error) {
 		}
 		es.all = append(es.all, r.Event)
 		es.sort()
-	case *record.Sealer:
+	case *record.AuditKey:
 		if _, there := es.past[r.ID]; there {
 			return true, fmt.Errorf("key %s is there already", r.ID)
 		}

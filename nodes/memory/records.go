@@ -159,10 +159,10 @@ func (rs records) Count(ctx context.Context) (map[string]int, error) {
 		return nil, err
 	}
 	defer rs.m.mu.Unlock()
-	events, sealers := rs.es.count()
+	events, auditKeys := rs.es.count()
 	return map[string]int{
 		"user": len(rs.m.users), "session": len(rs.m.sessions), "key": len(rs.m.keys), "factor": len(rs.m.factors),
 		"identity": len(rs.m.identities), "passkey": len(rs.m.passkeys), "repeat": len(rs.m.repeats),
-		"document": rs.ds.count(), "collection": rs.ds.collections(), "event": events, "sealer": sealers,
+		"document": rs.ds.count(), "collection": rs.ds.collections(), "event": events, "auditKey": auditKeys,
 	}, nil
 }

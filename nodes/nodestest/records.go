@@ -426,7 +426,7 @@ func manyAreGiven(t *testing.T, s nodes.Stores) {
 	wantRecords(t, s, now, lines(t, some...))
 	want := map[string]int{
 		"user": users, "session": users - 1, "key": 0, "factor": 0, "identity": 0, "passkey": 0, "repeat": users, "collection": 0, "document": 0,
-		"event": 0, "sealer": 0,
+		"event": 0, "auditKey": 0,
 	}
 	if got, err := s.Records.Count(t.Context()); err != nil || !maps.Equal(got, want) {
 		t.Errorf("Records.Count = %v, %v, want %v", got, err, want)

@@ -31,27 +31,27 @@ func (r *Event) Check() error {
 	return nil
 }
 
-// A Sealer is the part of a key that verifies what the key has sealed. Keys of the
+// An AuditKey is the part of a key that verifies what the key has sealed. Keys of the
 // settings are not in records: they are wherever the settings are.
-type Sealer struct {
+type AuditKey struct {
 	ID      string `json:"id"`
 	Sealing Bytes  `json:"sealing"`
 }
 
-// SealerOf returns the record of a key.
-func SealerOf(k audit.Key) *Sealer {
+// AuditKeyOf returns the record of a key.
+func AuditKeyOf(k audit.Key) *AuditKey {
 	id, part := k.Parts()
-	return &Sealer{ID: id, Sealing: part[:]}
+	return &AuditKey{ID: id, Sealing: part[:]}
 }
 
 // Key returns the key, which only verifies.
-func (r *Sealer) Key() audit.Key { return audit.PastKey(r.ID, [32]byte(r.Sealing)) }
+func (r *AuditKey) Key() audit.Key { return audit.PastKey(r.ID, [32]byte(r.Sealing)) }
 
-// Kind is "sealer".
-func (*Sealer) Kind() string { return "sealer" }
+// Kind is "auditKey".
+func (*AuditKey) Kind() string { return "auditKey" }
 
 // Check says why the record cannot be one of any store, or returns nil.
-func (r *Sealer) Check() error {
+func (r *AuditKey) Check() error {
 	if r.ID == "" || len(r.Sealing) != 32 {
 		return fmt.Errorf("its id is %q and its key has %d bytes, want some id and 32", r.ID, len(r.Sealing))
 	}

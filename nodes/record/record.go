@@ -24,7 +24,7 @@ import (
 )
 
 // A Record is one thing of a store: a *[User], *[Session], *[Key], *[Factor],
-// *[Identity], *[Passkey], *[Repeat], *[Collection], *[Document], *[Event] or *[Sealer]. Its JSON is the same whichever store it
+// *[Identity], *[Passkey], *[Repeat], *[Collection], *[Document], *[Event] or *[AuditKey]. Its JSON is the same whichever store it
 // comes from.
 type Record interface {
 	// Kind is the name that the record has in [Kinds].
@@ -52,7 +52,7 @@ func Kinds() []Kind {
 		{"collection", func() Record { return &Collection{} }},
 		{"document", func() Record { return &Document{} }},
 		{"event", func() Record { return &Event{} }},
-		{"sealer", func() Record { return &Sealer{} }},
+		{"auditKey", func() Record { return &AuditKey{} }},
 	}
 }
 

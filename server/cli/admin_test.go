@@ -126,7 +126,7 @@ func TestBackupRestoreAndMigrate(t *testing.T) {
 	for _, email := range []string{"ada@example.com", "bob@example.com"} {
 		s.run(ferry, "user", "add", "--email", email, "--password-stdin")
 	}
-	s.want(0, "DIR/a.backup has 2 users, N KiB in N ms\n", "", "", "backup", "a.backup")
+	s.want(0, "DIR/a.backup has 2 users, 3 events, 1 auditKey, N KiB in N ms\n", "", "", "backup", "a.backup")
 	s.want(1, "", "sluice: DIR/a.backup is there already; choose another name\n", "", "backup", "a.backup")
 	if info, err := os.Stat(filepath.Join(s.dir, "a.backup")); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("the backup = %v, %v, want it to be its owner's alone", info.Mode(), err)
@@ -136,12 +136,12 @@ func TestBackupRestoreAndMigrate(t *testing.T) {
 		t.Errorf("backup - = %d, %.20q, want a gzip file", code, out)
 	}
 	s.want(1, "", "sluice: the database is not empty; --replace deletes what it holds\n", "", "restore", "a.backup")
-	s.want(0, "2 users restored and compared in N ms; the backup is of TIME, by Sluice V\n", "", "", "restore", "--data", "other", "a.backup")
+	s.want(0, "2 users, 3 events, 1 auditKey restored and compared in N ms; the backup is of TIME, by Sluice V\n", "", "", "restore", "--data", "other", "a.backup")
 	s.run("", "user", "delete", "bob@example.com")
-	s.want(0, "2 users restored and compared in N ms; the backup is of TIME, by Sluice V\n", "", "", "restore", "--replace", "a.backup")
-	s.want(0, "2 users copied from SQLite to SQLite and compared in N ms\n", "", "", "migrate", "--from", "data", "--to", "sqlite:third")
+	s.want(0, "2 users, 3 events, 1 auditKey restored and compared in N ms; the backup is of TIME, by Sluice V\n", "", "", "restore", "--replace", "a.backup")
+	s.want(0, "2 users, 4 events, 1 auditKey copied from SQLite to SQLite and compared in N ms\n", "", "", "migrate", "--from", "data", "--to", "sqlite:third")
 	s.want(1, "", "sluice: the database is not empty; --replace deletes what it holds\n", "", "migrate", "--from", "data", "--to", "sqlite:third")
-	s.want(0, "2 users copied from SQLite to SQLite and compared in N ms\n", "", "", "migrate", "--from", "data", "--to", "sqlite:third", "--replace")
+	s.want(0, "2 users, 4 events, 1 auditKey copied from SQLite to SQLite and compared in N ms\n", "", "", "migrate", "--from", "data", "--to", "sqlite:third", "--replace")
 	s.want(1, "", "sluice: there is no database in DIR/nowhere\n", "", "migrate", "--from", "nowhere", "--to", "sqlite:fourth")
 	for _, dir := range []string{"other", "third"} {
 		if code, out, errs := s.run("", "user", "list", "--data", dir); code != 0 || strings.Count(out, "@example.com") != 2 {

@@ -46,7 +46,7 @@ func TestAuditShowsAndVerifiesWhatAServerWrote(t *testing.T) {
 	post("/auth/sign-in", `{"email": "ada@example.com", "password": "a ferry to the moon and back"}`)
 	post("/auth/sign-in", `{"email": "eve@example.com", "password": "a ferry to the moon and back"}`)
 	want(t, dir, 0, `(?s)started.*userCreated.*signIn .*signInFailed.*signInFailed[^\n]*\n$`, "audit") // beside the server
-	want(t, dir, 0, `^5 events, unbroken`, "audit", "verify")
+	want(t, dir, 0, `(?m)^5 events, unbroken`, "audit", "verify")
 	if code := stop(); code != 0 {
 		t.Fatalf("serve = %d, want 0", code)
 	}
@@ -65,7 +65,7 @@ func TestAuditShowsAndVerifiesWhatAServerWrote(t *testing.T) {
 	_, text, _ := sluice(t, dir, "audit", "verify")
 	head := regexp.MustCompile(`main:5:\w+`).FindString(text)
 	want(t, dir, 0, `unbroken`, "audit", "verify", "--head", head)
-	want(t, dir, 1, `(?s)^main:6: the end was cut off: 1 event is missing.*the log is not as it was written: flaws at 1 places in 5 events`,
+	want(t, dir, 1, `(?s)^main:6: the end was cut off: 1 event is missing.*the log is not as it was written: 1 flaw in 5 events`,
 		"audit", "verify", "--head", strings.Replace(head, "main:5", "main:6", 1))
 	if err := os.Remove(filepath.Join(dir, "data", "audit.head")); err != nil {
 		t.Fatal(err)

@@ -301,7 +301,7 @@ func open(ctx context.Context, o *options.ClientOptions, name string, keys ...au
 	if err != nil {
 		return nil, errors.Join(err, client.Disconnect(ctx))
 	}
-	db.touches = newTouches(db.touch)
+	db.touches = newTouches(db.note)
 	db.sealer = newSealer(db, keys, past)
 	db.close = sync.OnceValue(db.shut)
 	return db, nil

@@ -92,7 +92,7 @@ func (rs Records) exportAudit(ctx context.Context, yield func(record.Record) err
 		}
 	}
 	return each(ctx, settled(rs.db.auditKeys), where(), options.Find(), func(k *keyPart) error {
-		return yield(&record.Sealer{ID: k.ID, Sealing: k.Sealing.Data})
+		return yield(&record.AuditKey{ID: k.ID, Sealing: k.Sealing.Data})
 	})
 }
 
@@ -339,7 +339,7 @@ type intake struct {
 	now                                    time.Time
 	claims, users, sessions, keys, repeats []any
 	factors, identities, passkeys          []any
-	events, sealers                        []any
+	events, auditKeys                      []any
 	owners                                 map[string]int64 // epochs that sessions want of their users
 	holders                                map[string]bool  // users that keys, second factors, identities and passkeys want
 	heads                                  map[string]audit.Head
@@ -395,8 +395,8 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 		}
 		in.events = append(in.events, entryOf(r.Event))
 		in.heads[r.Chain] = r.Head()
-	case *record.Sealer:
-		in.sealers = append(in.sealers, &keyPart{ID: r.ID, Sealing: binary(r.Sealing)})
+	case *record.AuditKey:
+		in.auditKeys = append(in.auditKeys, &keyPart{ID: r.ID, Sealing: binary(r.Sealing)})
 	case *record.Collection:
 		return in.declare(ctx, r)
 	case *record.Document:
@@ -421,7 +421,7 @@ func (in *intake) flush(ctx context.Context) error {
 	}{
 		{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.keys, &in.keys}, {in.db.factors, &in.factors},
 		{in.db.identities, &in.identities}, {in.db.passkeys, &in.passkeys},
-		{in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents}, {in.db.audit, &in.events}, {in.db.auditKeys, &in.sealers},
+		{in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents}, {in.db.audit, &in.events}, {in.db.auditKeys, &in.auditKeys},
 	} {
 		if b.into == in.db.sessions {
 			if err := cmp.Or(in.proveOwners(ctx), in.proveHolders(ctx)); err != nil {
@@ -494,7 +494,7 @@ func (rs Records) Count(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
 	for kind, c := range map[string]*driver.Collection{
 		"user": rs.db.users, "session": rs.db.sessions, "key": rs.db.keys, "factor": rs.db.factors, "identity": rs.db.identities,
-		"passkey": rs.db.passkeys, "repeat": rs.db.repeats, "event": rs.db.audit, "sealer": rs.db.auditKeys,
+		"passkey": rs.db.passkeys, "repeat": rs.db.repeats, "event": rs.db.audit, "auditKey": rs.db.auditKeys,
 	} {
 		n, err := c.EstimatedDocumentCount(ctx)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"sluice/nodes/audit"
 )
@@ -43,7 +44,8 @@ func auditKeys(dir string, given audit.Keys) (audit.Keys, error) {
 // An anchor is a file with a head of the chain.
 type anchor struct {
 	path string
-	last audit.Head // that was written; of the keeper alone
+	mu   sync.Mutex
+	last audit.Head // that was written; guarded by mu
 }
 
 // read returns the head in the file, or one with nothing but the chain's name.
@@ -65,6 +67,8 @@ func (a *anchor) read() (audit.Head, error) {
 
 // write puts a head that is durable into the file.
 func (a *anchor) write(h *audit.Head) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if h == nil || *h == a.last {
 		return nil
 	}

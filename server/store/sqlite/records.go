@@ -47,7 +47,7 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	out.rows(repeatRecord, "SELECT call, request, token, expires, status, headers, body, type FROM repeats WHERE expires > ?", millis(now))
 	out.documents()
 	out.rows(eventRecord, "SELECT "+eventColumns+" FROM audit ORDER BY chain, seq")
-	out.rows(sealerRecord, "SELECT id, sealing FROM audit_keys")
+	out.rows(auditKeyRecord, "SELECT id, sealing FROM audit_keys")
 	return errors.Join(out.err, done())
 }
 
@@ -174,14 +174,15 @@ func eventRecord(row []driver.Value) (record.Record, error) {
 	return record.EventOf(e), nil
 }
 
-func sealerRecord(row []driver.Value) (record.Record, error) {
-	return &record.Sealer{ID: row[0].(string), Sealing: bytes.Clone(row[1].([]byte))}, nil
+func auditKeyRecord(row []driver.Value) (record.Record, error) {
+	return &record.AuditKey{ID: row[0].(string), Sealing: bytes.Clone(row[1].([]byte))}, nil
 }
 
-// Import is one transaction.
+// Import is one transaction, behind which the head of the audit log that is kept
+// apart becomes that of the log that came.
 func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, error], replace bool) error {
 	var past audit.Keys
-	return rs.db.writer.do(ctx, &op{
+	err := rs.db.writer.do(ctx, &op{
 		run: func(c *conn) (err error) {
 			if err := makeRoom(c, replace); err != nil {
 				return err
@@ -204,13 +205,17 @@ func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, e
 			rs.db.writer.audit.past.Store(&past)
 		},
 	})
+	if err != nil {
+		return err
+	}
+	return rs.db.anchor.write(rs.db.writer.audit.durable())
 }
 
 // tables are those that records are kept in, by kind; users are emptied last.
 func tables() [][2]string {
 	return [][2]string{
 		{"repeat", "repeats"}, {"session", "sessions"}, {"key", "keys"}, {"factor", "factors"}, {"identity", "identities"}, {"passkey", "passkeys"},
-		{"event", "audit"}, {"sealer", "audit_keys"}, {"user", "users"},
+		{"event", "audit"}, {"auditKey", "audit_keys"}, {"user", "users"},
 	}
 }
 
@@ -261,7 +266,7 @@ func insert(c *conn, r record.Record) error {
 		return insertKey(c, r)
 	case *record.Event:
 		return insertEvent(c, r.Event)
-	case *record.Sealer:
+	case *record.AuditKey:
 		return insertKeyPart(c, r.Key())
 	case *record.Factor:
 		f := r.Factor()
