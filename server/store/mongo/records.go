@@ -74,7 +74,7 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 // exportAudit yields the events of each chain in their order, and the keys that
 // came with some of them.
 func (rs Records) exportAudit(ctx context.Context, yield func(record.Record) error) error {
-	heads, err := Events{rs.db}.Heads(ctx)
+	heads, err := Events(rs).Heads(ctx)
 	if err != nil {
 		return err
 	}
