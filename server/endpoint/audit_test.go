@@ -1,11 +1,15 @@
 package endpoint_test
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
+	"sluice/nodes/apikey"
 	"sluice/nodes/audit"
 	"sluice/nodes/session"
+	"sluice/nodes/user"
 	"sluice/server/endpoint"
 )
 
@@ -87,5 +91,62 @@ func TestRefusedCallsAreCountedByTheReason(t *testing.T) {
 	}
 	if len(times) != 2 || times["invalid_session_token"] != "3" || times["rate_limit_exceeded"] != "2" {
 		t.Errorf("refusals = %v, want 3 dead tokens and 2 over the limit", times)
+	}
+}
+
+func TestAKeyIsNotedOnceAnHourAndWhatAProgramDoesIsOfItsKey(t *testing.T) {
+	w := newWorld(t)
+	e := w.endpoints(t, nil, "endpoint: POST /x\nsession: none\napiKey: required\nsteps:\n  - node: session.deleteAll\n    with: {userId: u1}\n  - respond: 204\n")
+	text, made, err := apikey.Make(t.Context(), w.Keys, nil, apikey.Key{Name: "importer", Scope: apikey.Full})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, narrow, err := apikey.Make(t.Context(), w.Keys, nil, apikey.Key{Name: "reader", Scope: apikey.ReadOnly})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{text, text, reader, reader, "slk_unknown"} {
+		ask(t, e[0], endpoint.Request{APIKey: key})
+	}
+	var kinds []string
+	for _, e := range recorded(t, w) {
+		kinds = append(kinds, string(e.Kind)+" "+e.Subject+" "+e.Actor)
+	}
+	of := audit.KeyActor(made.ID)
+	want := []string{
+		"keyUsed " + made.ID + " " + of, "sessionsEnded u1 " + of, "sessionsEnded u1 " + of, "keyRefused " + narrow.ID + " ",
+	}
+	if !slices.Equal(kinds, want) {
+		t.Errorf("events = %q, want %q", kinds, want)
+	}
+}
+
+func TestWhoActsForAUserIsTheActor(t *testing.T) {
+	w := newWorld(t)
+	e := w.endpoints(t, nil, "endpoint: POST /x\nsession: required\nsteps:\n  - node: session.update\n    with: {userId: $session.userId, addGroups: [beta]}\n  - node: session.delete\n    with: {token: $session.token}\n  - respond: 204\n")
+	own, err := w.Sessions.Get(t.Context(), w.hash, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, hash := session.NewToken()
+	acting := *own
+	acting.ID = "0198a000-0000-7000-8000-000000000002"
+	acting.ImpersonatedBy = &session.Impersonation{UserID: own.UserID.ID, SessionID: own.ID, Reason: "Ticket 42"}
+	u := user.User{ID: "u2", Email: "eve@example.com", EmailKey: "eve@example.com"}
+	acting.UserID = user.ProvenID{ID: u.ID}
+	if err := errors.Join(w.Users.Create(t.Context(), u, ""), w.Sessions.Create(t.Context(), hash, acting)); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, e[0], endpoint.Request{Token: token}); got != "204" {
+		t.Fatalf("Call = %s, want 204", got)
+	}
+	got := recorded(t, w)
+	if len(got) != 2 || got[0].Kind != audit.GroupsChanged || got[1].Kind != audit.ImpersonationEnded {
+		t.Fatalf("events = %+v, want %s and %s", got, audit.GroupsChanged, audit.ImpersonationEnded)
+	}
+	for _, e := range got {
+		if e.Actor != "u1" || e.Subject != "u2" {
+			t.Errorf("%s is of %s by %s, want of u2 by u1", e.Kind, e.Subject, e.Actor)
+		}
 	}
 }

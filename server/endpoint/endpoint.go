@@ -89,7 +89,7 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 	}
 	in := engine.Inputs{Request: engine.ValueOf(facts), Send: r.Send}
 	if key != nil {
-		d.key = key
+		d.key, d.request = key, nil // what the event of its use knew is not all
 		in.APIKey = engine.ValueOf(key)
 	}
 	var s *session.Session
@@ -98,7 +98,7 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 			return engine.Answer{}, e.refused(err, facts)
 		}
 		if s != nil {
-			d.session, d.request = s, nil // what an event of the key knew is not all
+			d.session, d.request = s, nil
 			in.Session = engine.ValueOf(s)
 		}
 	}
