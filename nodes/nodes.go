@@ -78,10 +78,10 @@ func Core(s Stores, h *password.Hasher, p Post, t Trust) []*engine.Node {
 		factor.Nodes(s.Factors, s.Users, p.FactorKey, s.Recorder), // totp: enroll confirm check delete; recovery: create redeem
 		mail.Nodes(p.Post), // send
 		oidc.Nodes(oidc.Means{ // start finish prove link linkByEmail signUp list unlink
-			Providers: t.Providers, Identities: s.Identities, Attempts: s.Attempts, Users: s.Users, Factors: s.Factors, Ways: s.ways, Wrong: wrong,
+			Providers: t.Providers, Identities: s.Identities, Attempts: s.Attempts, Users: s.Users, Factors: s.Factors, Ways: s.ways, Wrong: wrong, Audit: s.Recorder,
 		}),
 		passkey.Nodes(passkey.Means{ // offer register challenge verify list remove
-			Party: t.Passkeys, Passkeys: s.Passkeys, Attempts: s.Attempts, Users: s.Users, Ways: s.ways, Wrong: wrong,
+			Party: t.Passkeys, Passkeys: s.Passkeys, Attempts: s.Attempts, Users: s.Users, Ways: s.ways, Wrong: wrong, Audit: s.Recorder,
 		}),
 		data.Nodes(s.Data), // get find count create update delete write
 	)

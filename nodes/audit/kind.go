@@ -30,6 +30,10 @@ const (
 	FactorFailed    Kind = "factorFailed"    // a code of a second factor, or a recovery code, was wrong
 	RecoveryMade    Kind = "recoveryCreated" // there are new recovery codes; details: codes, how many
 	RecoveryUsed    Kind = "recoveryUsed"
+	PasskeyAdded    Kind = "passkeyAdded" // details: passkey, its id
+	PasskeyRemoved  Kind = "passkeyRemoved"
+	IdentityAdded   Kind = "identityAdded" // one at a provider; details: identity, its id, and provider
+	IdentityRemoved Kind = "identityRemoved"
 	Locked          Kind = "locked" // too many failures; seldom, see [Recorder.Seldom]
 
 	ImpersonationBegan   Kind = "impersonationBegan" // details: reason
@@ -61,7 +65,8 @@ func Kinds() []Kind {
 	return []Kind{
 		UserCreated, UserChanged, UserDisabled, UserEnabled, UserDeleted, SignIn, SignInFailed, ProofFailed, SignOut,
 		SessionEnded, SessionsEnded, SessionRenewed, Confirmed, GroupsChanged, PasswordChanged, CodeSent, CodeRedeemed, CodeRefused,
-		FactorAdded, FactorRemoved, FactorFailed, RecoveryMade, RecoveryUsed, Locked,
+		FactorAdded, FactorRemoved, FactorFailed, RecoveryMade, RecoveryUsed,
+		PasskeyAdded, PasskeyRemoved, IdentityAdded, IdentityRemoved, Locked,
 		ImpersonationBegan, ImpersonationEnded, ImpersonationRefused,
 		KeyCreated, KeyChanged, KeyUsed, KeyRefused, KeyEnded,
 		Refused, DataExported, DataImported, Started, ChainBegan, Pruned,

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -154,6 +155,16 @@ func (r *Recorder) NotProved(ctx context.Context, subject, outcome, reason strin
 		e.Kind = ProofFailed
 	}
 	return r.Note(ctx, e)
+}
+
+// Throttled notes seldom that somebody was held back after too many failures, and
+// returns why. An error that is no outcome is none of these.
+func (r *Recorder) Throttled(ctx context.Context, subject string, why error) error {
+	o, _ := engine.Left(why)
+	if o == nil {
+		return why
+	}
+	return cmp.Or(r.Seldom(ctx, Event{Kind: Locked, Subject: subject, Outcome: o.Name}), why)
 }
 
 // complete makes an event ready to be written.

@@ -149,8 +149,7 @@ func (k keeper) try(ctx context.Context, userID string) (Factor, error) {
 	case errors.Is(err, ErrNoFactor):
 		return Factor{}, err
 	case errors.Is(err, ErrThrottled):
-		e := audit.Event{Kind: audit.Locked, Subject: userID, Outcome: Throttled.Name, Details: map[string]string{"of": "second factor"}}
-		return Factor{}, cmp.Or(k.audit.Seldom(ctx, e), error(Throttled))
+		return Factor{}, k.audit.Throttled(ctx, userID, Throttled)
 	case err != nil:
 		return Factor{}, fmt.Errorf("trying second factor: %w", err)
 	}

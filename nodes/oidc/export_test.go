@@ -24,15 +24,15 @@ type (
 )
 
 func Start(ctx context.Context, ps *Providers, as attempt.Store, in StartIn) (StartOut, error) {
-	return desk{ps, as, limit.NewThrottle(nil, limit.Policy{})}.start(ctx, in)
+	return desk{ps, as, limit.NewThrottle(nil, limit.Policy{}), nil}.start(ctx, in)
 }
 
 func Finish(ctx context.Context, ps *Providers, as attempt.Store, in FinishIn) (FinishOut, error) {
-	return desk{ps, as, limit.NewThrottle(nil, limit.Policy{})}.finish(ctx, in)
+	return desk{ps, as, limit.NewThrottle(nil, limit.Policy{}), nil}.finish(ctx, in)
 }
 
 func NewLinks(s Store, us user.Store, fs Factors, ways user.Ways) Links {
-	return linker{s, us, fs, ways}
+	return linker{s, us, fs, ways, nil}
 }
 
 func (l linker) Prove(ctx context.Context, v Verified) (ProvenOut, error) {

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
 	"sluice/nodes/user"
 )
 
@@ -19,6 +21,7 @@ type linker struct {
 	users   user.Store
 	factors Factors
 	ways    user.Ways
+	audit   *audit.Recorder
 }
 
 type provenIn struct {
@@ -56,9 +59,19 @@ func (l linker) prove(ctx context.Context, in provenIn) (provenOut, error) {
 	case err != nil:
 		return provenOut{}, fmt.Errorf("reading user: %w", err)
 	case u.Disabled:
-		return provenOut{}, user.Stale
+		return provenOut{}, l.shut(ctx, u)
 	}
 	return l.proven(ctx, u)
+}
+
+// shut records that a user would be proved who is disabled, and returns Stale.
+func (l linker) shut(ctx context.Context, u user.User) error {
+	return cmp.Or(l.audit.NotProved(ctx, u.ID, user.Stale.Name, "user is disabled"), error(user.Stale))
+}
+
+// told is the event of a change of an identity.
+func told(k audit.Kind, i Identity) audit.Event {
+	return audit.Event{Kind: k, Actor: i.UserID, Subject: i.UserID, Details: map[string]string{"identity": i.ID, "provider": i.Provider}}
 }
 
 type linkIn struct {
@@ -91,7 +104,8 @@ func (l linker) give(ctx context.Context, v Verified, userID string) (Identity, 
 	if err != nil {
 		return Identity{}, err
 	}
-	switch err := l.store.Link(ctx, made); {
+	err = l.audit.Do(ctx, told(audit.IdentityAdded, made), func(ctx context.Context) error { return l.store.Link(ctx, made) })
+	switch {
 	case errors.Is(err, ErrTaken):
 		return Identity{}, Taken
 	case errors.Is(err, user.ErrNoUser):
@@ -128,7 +142,7 @@ func (l linker) linkByEmail(ctx context.Context, in provenIn) (provenOut, error)
 	case !u.EmailVerified:
 		return provenOut{}, Unlinked
 	case u.Disabled:
-		return provenOut{}, user.Stale
+		return provenOut{}, l.shut(ctx, u)
 	}
 	out, err := l.proven(ctx, u)
 	if err != nil || out.SecondFactor {
@@ -164,7 +178,10 @@ func (l linker) signUp(ctx context.Context, in provenIn) (signUpOut, error) {
 	if err != nil {
 		return signUpOut{}, err
 	}
-	switch err := l.store.SignUp(ctx, u, made); {
+	e := told(audit.UserCreated, made)
+	e.Actor = "" // as of a user who signs up with a password
+	err = l.audit.Do(ctx, e, func(ctx context.Context) error { return l.store.SignUp(ctx, u, made) })
+	switch {
 	case errors.Is(err, ErrTaken):
 		return signUpOut{}, Taken
 	case errors.Is(err, user.ErrEmailTaken):
@@ -204,7 +221,8 @@ func (l linker) unlink(ctx context.Context, in unlinkIn) (engine.None, error) {
 	if err != nil {
 		return engine.None{}, fmt.Errorf("reading identities: %w", err)
 	}
-	if !slices.ContainsFunc(has, func(i Identity) bool { return i.ID == in.ID }) {
+	at := slices.IndexFunc(has, func(i Identity) bool { return i.ID == in.ID })
+	if at < 0 {
 		return engine.None{}, NotFound
 	}
 	switch n, err := l.ways(ctx, in.UserID.ID); {
@@ -213,7 +231,8 @@ func (l linker) unlink(ctx context.Context, in unlinkIn) (engine.None, error) {
 	case n < 2:
 		return engine.None{}, user.LastWay
 	}
-	switch err := l.store.Unlink(ctx, in.UserID.ID, in.ID); {
+	err = l.audit.Do(ctx, told(audit.IdentityRemoved, has[at]), func(ctx context.Context) error { return l.store.Unlink(ctx, in.UserID.ID, in.ID) })
+	switch {
 	case errors.Is(err, ErrNoIdentity):
 		return engine.None{}, NotFound
 	case err != nil:

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -17,6 +18,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes/attempt"
+	"sluice/nodes/audit"
 	"sluice/nodes/limit"
 	"sluice/nodes/user"
 )
@@ -51,6 +53,7 @@ type Means struct {
 	Factors    Factors
 	Ways       user.Ways
 	Wrong      *limit.Throttle
+	Audit      *audit.Recorder // nil for none
 }
 
 // Factors tell who has to show a second factor.
@@ -61,8 +64,8 @@ type Factors interface {
 
 // Nodes returns the nodes of sign-in at providers.
 func Nodes(m Means) []*engine.Node {
-	d := desk{m.Providers, m.Attempts, m.Wrong}
-	l := linker{m.Identities, m.Users, m.Factors, m.Ways}
+	d := desk{m.Providers, m.Attempts, m.Wrong, m.Audit}
+	l := linker{m.Identities, m.Users, m.Factors, m.Ways, m.Audit}
 	return []*engine.Node{
 		engine.Define("oidc.start", "Begins a sign-in at a provider of the settings. "+
 			"Send the browser to url, and keep browser in the cookie "+Cookie+". It is good for ten minutes and once.",
@@ -108,6 +111,7 @@ type desk struct {
 	providers *Providers
 	attempts  attempt.Store
 	wrong     *limit.Throttle
+	audit     *audit.Recorder
 }
 
 // A journey is what is kept of a user who was sent to a provider.
@@ -204,10 +208,15 @@ func secretOf(header string) string {
 func (d desk) finish(ctx context.Context, in finishIn) (finishOut, error) {
 	counted, err := d.wrong.BeginUnclaimed(ctx, in.IP)
 	if err != nil {
-		return finishOut{}, err
+		return finishOut{}, d.audit.Throttled(ctx, "", err)
 	}
 	out, err := d.verified(ctx, in)
-	if !errors.Is(err, Expired) && !errors.Is(err, Refused) {
+	switch {
+	case errors.Is(err, Expired):
+		err = cmp.Or(d.audit.NotProved(ctx, "", Expired.Name, "no such sign-in at a provider"), err)
+	case errors.Is(err, Refused):
+		err = cmp.Or(d.audit.NotProved(ctx, "", Refused.Name, "provider does not vouch"), err)
+	default:
 		err = errors.Join(err, counted.Undo(context.WithoutCancel(ctx)))
 	}
 	if err != nil {

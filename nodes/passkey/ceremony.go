@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 
+	"sluice/engine"
+	"sluice/nodes/audit"
 	"sluice/nodes/limit"
 	"sluice/nodes/user"
 )
@@ -110,7 +113,8 @@ func (k keeper) add(ctx context.Context, userID, name string, made *webauthn.Cre
 		ID: id.String(), Name: name, BackedUp: made.Flags.BackupState, CreationDtm: now(),
 		UserID: userID, Credential: made.ID, Count: int64(made.Authenticator.SignCount), State: state,
 	}
-	switch err := k.store.Add(ctx, p); {
+	err = k.audit.Do(ctx, told(audit.PasskeyAdded, userID, p.ID), func(ctx context.Context) error { return k.store.Add(ctx, p) })
+	switch {
 	case errors.Is(err, ErrTaken):
 		return Passkey{}, Taken
 	case errors.Is(err, user.ErrNoUser):
@@ -174,19 +178,36 @@ func (k keeper) verify(ctx context.Context, in verifyIn) (verifyOut, error) {
 	parsed, unread := read(in.Credential)
 	counted, err := k.begun(ctx, parsed, in.IP)
 	if err != nil {
-		return verifyOut{}, err
+		return verifyOut{}, k.audit.Throttled(ctx, "", err)
 	}
 	out, err := k.proved(ctx, in, parsed, unread)
 	switch {
 	case err == nil:
 		err = counted.Succeeded(context.WithoutCancel(ctx))
-	case !errors.Is(err, Expired) && !errors.Is(err, Refused):
+	case errors.Is(err, Expired), errors.Is(err, Refused):
+		err = k.refused(ctx, parsed, err)
+	default:
 		err = errors.Join(err, counted.Undo(context.WithoutCancel(ctx)))
 	}
 	if err != nil {
 		return verifyOut{}, err
 	}
 	return out, nil
+}
+
+// refused records a proof that failed, under the user of the passkey that was
+// claimed where there is one, and returns why.
+func (k keeper) refused(ctx context.Context, claimed *protocol.ParsedCredentialAssertionData, why error) error {
+	userID := ""
+	if claimed != nil {
+		p, err := k.store.ByCredential(ctx, claimed.RawID)
+		if err != nil && !errors.Is(err, ErrNoPasskey) {
+			return fmt.Errorf("reading passkey: %w", err)
+		}
+		userID = p.UserID
+	}
+	o, _ := engine.Left(why)
+	return cmp.Or(k.audit.NotProved(ctx, userID, o.Name, "passkey proves nothing"), why)
 }
 
 // read reads what a browser signed.

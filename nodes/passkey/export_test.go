@@ -21,7 +21,7 @@ type (
 )
 
 func NewKeeper(p *Party, s Store, as attempt.Store, us user.Store, ways user.Ways) Keeper {
-	return keeper{p, s, as, us, ways, limit.NewThrottle(nil, limit.Policy{})}
+	return keeper{p, s, as, us, ways, limit.NewThrottle(nil, limit.Policy{}), nil}
 }
 
 func (k keeper) Offer(ctx context.Context, in OfferIn) (Offer, error) { return k.offer(ctx, in) }

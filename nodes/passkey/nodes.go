@@ -11,6 +11,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes/attempt"
+	"sluice/nodes/audit"
 	"sluice/nodes/limit"
 	"sluice/nodes/user"
 )
@@ -41,11 +42,12 @@ type Means struct {
 	Users    user.Store
 	Ways     user.Ways
 	Wrong    *limit.Throttle
+	Audit    *audit.Recorder // nil for none
 }
 
 // Nodes returns the passkey nodes.
 func Nodes(m Means) []*engine.Node {
-	n := keeper{m.Party, m.Passkeys, m.Attempts, m.Users, m.Ways, m.Wrong}
+	n := keeper{m.Party, m.Passkeys, m.Attempts, m.Users, m.Ways, m.Wrong, m.Audit}
 	return []*engine.Node{
 		engine.Define("passkey.offer", "Begins the registration of a passkey. A page hands options to navigator.credentials.create, "+
 			"after PublicKeyCredential.parseCreationOptionsFromJSON. It is good for five minutes and once.",
@@ -72,6 +74,7 @@ type keeper struct {
 	users    user.Store
 	ways     user.Ways
 	wrong    *limit.Throttle
+	audit    *audit.Recorder
 }
 
 // An Offer is what a page and the server need to go on.
@@ -201,13 +204,20 @@ func (k keeper) remove(ctx context.Context, in removeIn) (engine.None, error) {
 	case n < 2:
 		return engine.None{}, user.LastWay
 	}
-	switch err := k.store.Remove(ctx, in.UserID.ID, in.ID); {
+	e := told(audit.PasskeyRemoved, in.UserID.ID, in.ID)
+	err = k.audit.Do(ctx, e, func(ctx context.Context) error { return k.store.Remove(ctx, in.UserID.ID, in.ID) })
+	switch {
 	case errors.Is(err, ErrNoPasskey):
 		return engine.None{}, NotFound
 	case err != nil:
 		return engine.None{}, fmt.Errorf("removing passkey: %w", err)
 	}
 	return engine.None{}, nil
+}
+
+// told is the event of a change that a user makes of a passkey.
+func told(k audit.Kind, userID, id string) audit.Event {
+	return audit.Event{Kind: k, Actor: userID, Subject: userID, Details: map[string]string{"passkey": id}}
 }
 
 // now is the time to the millisecond, which is what stores and answers keep.

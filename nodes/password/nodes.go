@@ -79,11 +79,8 @@ func (m Means) check(ctx context.Context, in checkIn) (checkOut, error) {
 		return checkOut{}, m.Hasher.turnAway(ctx)
 	}
 	attempt, err := m.Wrong.Begin(ctx, in.account(), in.IP)
-	if errors.Is(err, limit.Throttled) {
-		err = cmp.Or(m.Audit.Seldom(ctx, audit.Event{Kind: audit.Locked, Subject: m.subject(in), Outcome: limit.Throttled.Name}), err)
-	}
 	if err != nil {
-		return checkOut{}, err
+		return checkOut{}, m.Audit.Throttled(ctx, m.subject(in), err)
 	}
 	out, err := m.compare(ctx, in)
 	switch {
