@@ -1,0 +1,58 @@
+// Package studio is the server half of the visual studio at /_studio: it draws
+// flows, changes their texts by gestures, saves, runs, tests and watches them.
+// The text of a flow is the only truth; the page in the browser holds a text and
+// shows what this package says of it.
+//
+// # The page
+//
+//	GET /_studio             index.html of dist, which finds its way by the fragment: /_studio#/flow/auth/sign-in.yaml
+//	GET /_studio/NAME        each file of dist, flat, with an ETag; app.js.gz stands in for app.js where the browser takes gzip
+//	GET /_studio/mail        the mailbox as a page of its own, and mail.json as data
+//
+// Pages come with the policy default-src 'self', so that nothing is inline, and
+// img-src and style-src 'self' with data: and 'unsafe-inline' for styles only.
+//
+// # The API
+//
+// Every call carries the header X-Studio: 1, and comes from the studio's own
+// page. On localhost in development nothing else is asked for. Elsewhere a call
+// carries a session of the group that the setting studio-group names, as every call
+// to a flow does: in the header Session, or in the cookie. What changes something is
+// refused with 403 read_only where the studio is set to read only.
+//
+// Answers are JSON, lists are never null, and failures have the shape of all failures
+// of the server: {"errors":[{"origin","code","message","details?"}]}. Paths are
+// below /_studio/api:
+//
+//	GET  access                                     → Access; the only one that needs no session
+//	GET  app                                        → App
+//	GET  flow?file=FILE                             → Sheet, with the text and revision of the disk
+//	POST flow/draw      Draft                       → Sheet of a text that is not saved
+//	POST flow/edit      Gestures                    → Sheet of the text that they make
+//	POST flow/complete  Question                    → Offers
+//	POST flow/format    Draft                       → Sheet of the formatted text
+//	POST flow/save      Save                        → Saved; 409 changed_on_disk with the details Theirs
+//	POST flow/delete    Removal                     → Saved; 409 as well
+//	POST flow/rename    Renaming                    → Saved; 409 as well, and 409 exists
+//	POST run            Run                         → Ran
+//	POST test/keep      Keep                        → Kept
+//	GET  tests                                      → TestReport of the last run; 404 no_report before
+//	POST tests          TestRun                     → events: file with a TestFile each, then report with the TestReport
+//	GET  live                                       → events: first state with LiveState, then call with LiveCall, stats with []FlowStats, reload with Reload
+//	GET  trace?id=ID                                → Trace of a call of live
+//	POST do/COMMAND     the command's input         → its output; the commands of package admin, but for store.backup
+//	GET  mail                                       → {"mails":[...]} as /_studio/mail.json
+//	GET  openapi                                    → the OpenAPI document of what is served
+//
+// The commands are user.list {after?, limit}, user.show {user}, user.add {email, password, name?, groups?},
+// user.change {user, disabled?, groups?}, user.password {user, password}, user.delete {user},
+// session.list {user, after?, limit}, session.end {user, id | all}, key.list {after?, limit},
+// key.add {name, scope, endpoints?, expires?}, key.change {id, suspended}, key.end {id}, store.check {}.
+//
+// # Places
+//
+// A place in a flow is the way to it in the YAML, as in steps/2/on/notFound/0 for
+// a step, or steps/2/with/email for a value; "" is the flow itself. A slash in
+// a key is written ~1, and a tilde ~0. Lines and columns are from 1, columns count
+// characters. Files are slash-separated from the folder of the flows.
+package studio
