@@ -25,7 +25,7 @@ type named struct {
 // of a reference to it.
 func (d *document) nameAt(at int) (named, error) {
 	n := named{}
-	if n.root, _ = parse(d.string); n.root == nil {
+	if n.root, _ = parse(d.S); n.root == nil {
 		return n, &failure{requestFailed, "the file is not YAML at the moment, so not every reference can be found"}
 	}
 	n.all = declarations(n.root)
@@ -57,7 +57,7 @@ func (d *document) nameAt(at int) (named, error) {
 
 // inner returns where a scalar stands, without its quotes.
 func (d *document) inner(n *yaml.Node) (from, to int) {
-	from, to = d.extent(n)
+	from, to = d.Extent(n)
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
 		return from + 1, to - 1
 	}
