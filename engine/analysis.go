@@ -50,6 +50,8 @@ func Analyze(fsys fs.FS, env Env) (*Survey, error) {
 
 // A Sheet is what is known of one flow file.
 type Sheet struct {
+	Flow   *Flow  // of an endpoint, as far as it could be read, to be looked at and not run
+	Node   *Node  // that the file is in place of an endpoint; else nil
 	Steps  []Step // as written
 	blocks []seen
 }
@@ -69,7 +71,11 @@ func (s *Survey) Read(file string, data []byte) (*Sheet, Problems) {
 	d.watch = w
 	d.compile(s.reading.env, s.reading.nodes, s.reading.declared)
 	slices.SortFunc(w.blocks, func(a, b seen) int { return cmp.Or(a.pos.Line-b.pos.Line, a.pos.Column-b.pos.Column) })
-	return &Sheet{Steps: d.Steps, blocks: w.blocks}, d.problems.sorted()
+	sheet := &Sheet{Flow: d.Flow, Steps: d.Steps, blocks: w.blocks}
+	if d.params != nil {
+		sheet.Node = d.node()
+	}
+	return sheet, append(d.problems, d.warnings...).sorted()
 }
 
 // A Scope is what references can begin with at a place in a flow.
