@@ -209,3 +209,13 @@ func OutcomeKinds() []string { return slices.Sorted(maps.Keys(kindWords)) }
 
 // OwnCodes returns the codes of errors that nobody declares, for catch.
 func OwnCodes() []string { return slices.Clone(own) }
+
+// Takes tells whether a value of a type, which may be absent, can be given for the
+// property.
+func (p *Prop) Takes(t *Type, optional bool) bool {
+	if t == nil || optional && !p.Optional || t.Secrecy != Public && p.Type.Secrecy == Public {
+		return false
+	}
+	_, why := convert(typed{t: t, optional: optional}, p.Type, 0)
+	return why == ""
+}
