@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A Survey is what is known of a folder of flows, mistakes or not, for tools
@@ -46,6 +47,16 @@ func Analyze(fsys fs.FS, env Env) (*Survey, error) {
 		}
 	}
 	return s, nil
+}
+
+// Flow returns the endpoint of a file, as far as it could be read, or nil. It is to be
+// looked at and not run.
+func (s *Survey) Flow(file string) *Flow {
+	i, ok := slices.BinarySearchFunc(s.reading.app.Flows, file, func(f *Flow, file string) int { return strings.Compare(f.File, file) })
+	if !ok {
+		return nil
+	}
+	return s.reading.app.Flows[i]
 }
 
 // A Sheet is what is known of one flow file.

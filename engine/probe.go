@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -342,46 +341,4 @@ func (t *Type) sampleText() string {
 		s = s[:int(*t.Max)]
 	}
 	return s
-}
-
-// mask is what stands for a secret in a trace.
-const mask = "•••"
-
-// masked is a value as JSON for a trace: nothing secret is in it, be it hidden
-// or shown once.
-func masked(t *Type, p unsafe.Pointer) []byte { return appendAny(nil, maskedAny(t, p)) }
-
-func maskedAny(t *Type, p unsafe.Pointer) any {
-	switch {
-	case t.Secrecy != Public:
-		return mask
-	case t.Base == Array && t.goType != bytesType:
-		list := make([]any, sliceLen(p))
-		size := t.goType.Elem().Size()
-		for i := range list {
-			list[i] = maskedAny(t.Items, unsafe.Add(slicePointer(p), uintptr(i)*size))
-		}
-		return list
-	case t.By != "":
-		if form, v := t.formAt(p); form != nil {
-			return maskedAny(form.Type, v)
-		}
-		return nil
-	case t.Base == Object && !t.Open:
-		object := make(map[string]any, len(t.Props))
-		if t.More {
-			maps.Copy(object, *(*map[string]any)(unsafe.Add(p, t.more)))
-		}
-		for _, prop := range t.Props {
-			v := unsafe.Add(p, prop.offset)
-			if prop.pointer {
-				v = *(*unsafe.Pointer)(v)
-			}
-			if v != nil {
-				object[prop.Name] = maskedAny(prop.Type, v)
-			}
-		}
-		return object
-	}
-	return plainOf(t)(p)
 }

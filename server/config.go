@@ -36,7 +36,10 @@ type Config struct {
 	MailFrom       string         `json:"mail-from" doc:"Address that mails come from, as in Shop <shop@example.com>. Wanted with mail-url."`
 	AppURL         string         `json:"app-url" format:"site" doc:"Where the pages of the application are that links in mails lead to, as in https://app.example.com. Wanted with mail-url; without both it is the address of the server."`
 	SecretKey      Secret         `json:"secret-key" secret:"true" doc:"Key of 64 hex digits, such as openssl rand -hex 32 makes, by which the secrets of second factors are sealed and codes of few digits hashed. It belongs where the data is not. Servers that share a store share it."`
-	Studio         string         `json:"studio" default:"auto" enum:"auto|on|off" doc:"Whether /_studio is served, which shows mails that were not sent: on, off, or auto for on where only this machine can reach addr and there are no trusted-proxies. It is only ever answered to this machine."`
+	Studio         string         `json:"studio" default:"auto" enum:"auto|on|off" doc:"Whether /_studio is served: on, off, or auto for on where only this machine can reach addr and there are no trusted-proxies, or where studio-group is set. Without studio-group it is only ever answered to this machine."`
+	StudioGroup    string         `json:"studio-group" doc:"Access group whose sessions may use the studio, from everywhere, signed in through the flows. Without it no session is asked for, and only this machine is answered."`
+	StudioReadOnly bool           `json:"studio-read-only" default:"false" doc:"Let the studio show things, and change and run nothing."`
+	StudioTrace    int            `json:"studio-trace" default:"0" min:"0" max:"1000000" doc:"One call of so many is traced for the studio, with secrets masked; 0 for each call without studio-group, and one of a hundred with it."`
 	LogFormat      string         `json:"log-format" default:"text" enum:"text|json" doc:"How log lines are written: text or json."`
 }
 

@@ -1,7 +1,5 @@
 package studio
 
-import "encoding/json"
-
 // App is the application as a whole.
 type App struct {
 	Name       string      `json:"name"`
@@ -137,6 +135,3 @@ type Reload struct {
 	Flows    int       `json:"flows"` // that are served
 	Problems []Problem `json:"problems"`
 }
-
-// raw is JSON that goes through as it is.
-type raw = json.RawMessage

@@ -1,5 +1,13 @@
 package studio
 
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"sluice/engine"
+)
+
 // Gestures change a text. Each sees the text that those before it made.
 type Gestures struct {
 	File  string    `json:"file"`
@@ -41,28 +49,47 @@ type Edited struct {
 	At string `json:"at"` // place of what the last gesture made or moved; "" where it removed
 }
 
-// A Question asks what could stand at a place. It is one of a field of a step, for
-// forms, and a line and column, for the editor of the text.
-type Question struct {
-	File   string `json:"file"`
-	Text   string `json:"text"`
-	Place  string `json:"place"` // as in steps/2/with/email, whether it is there or not
-	Line   int    `json:"line"`
-	Column int    `json:"column"` // in front of which the cursor is
+// maxEdits is how many gestures one call can hold.
+const maxEdits = 200
+
+func (s *Studio) edit(_ context.Context, in Gestures) (Edited, error) {
+	if err := checkFile(in.File); err != nil {
+		return Edited{}, err
+	}
+	if len(in.Edits) > maxEdits {
+		return Edited{}, refused("bad_input", "One call holds %d gestures at most.", maxEdits)
+	}
+	survey, err := s.surveyed()
+	if err != nil {
+		return Edited{}, err
+	}
+	text, windows := strings.CutPrefix(in.Text, "\ufeff")
+	text, returns := strings.ReplaceAll(text, "\r\n", "\n"), strings.Contains(in.Text, "\r\n")
+	at := ""
+	for _, g := range in.Edits {
+		if text, at, err = gesture(survey, in.File, text, g); err != nil {
+			return Edited{}, impossible(err)
+		}
+	}
+	if returns {
+		text = strings.ReplaceAll(text, "\n", "\r\n")
+	}
+	if windows {
+		text = "\ufeff" + text
+	}
+	sheet, err := s.sheet(in.File, text)
+	return Edited{sheet, at}, err
 }
 
-// Offers are what could stand at a place, the best first.
-type Offers struct {
-	Offers []Offer `json:"offers"`
-}
-
-// An Offer is a text that could stand there.
-type Offer struct {
-	Label  string `json:"label"`
-	Text   string `json:"text"`   // what is written
-	From   int    `json:"from"`   // column from which it stands in place of what is there, up to the cursor; 0 for a field
-	Kind   string `json:"kind"`   // reference, value, node, key, code, type, word
-	Detail string `json:"detail"` // its type, in a few words
-	Doc    string `json:"doc"`
-	Fits   bool   `json:"fits"` // of a field: its type is the one wanted; others come behind
+// impossible says why a gesture cannot be made.
+func impossible(err error) error {
+	var failed *engine.Error
+	var problems engine.Problems
+	switch {
+	case errors.As(err, &failed):
+		return err
+	case errors.As(err, &problems):
+		return refused("not_yaml", "The text is not YAML at the moment: %s. Mend it in the editor first.", problems[0].Message)
+	}
+	return refused("no_gesture", "This cannot be done: %v.", err)
 }

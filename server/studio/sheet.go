@@ -56,23 +56,22 @@ type Span struct {
 
 // A Step is one step of the text.
 type Step struct {
-	Place    string         `json:"place"` // as in steps/2/then/0
-	Verb     string         `json:"verb"`
-	ID       string         `json:"id"`     // "" without one
-	Node     string         `json:"node"`   // of the verb node, also of one that is not known
-	Known    bool           `json:"known"`  // the node is in the catalogue
-	Word     string         `json:"word"`   // what stands behind the verb, in short: condition, list, code, event
-	Status   int            `json:"status"` // of respond
-	When     *string        `json:"when"`   // condition of when:, null without one
-	Names    []string       `json:"names"`  // that a let gives
-	Span     Span           `json:"span"`
-	Values   []Value        `json:"values"`   // what is written behind each key, but for those that hold steps
-	Outcomes []RouteInfo    `json:"outcomes"` // of a node, in its order
-	Branches []BranchInfo   `json:"branches"` // that hold steps or could: in the order of the text
-	Scope    []ScopeName    `json:"scope"`    // what references can begin with in front of the step
-	Inputs   []Field        `json:"inputs"`   // parameters of the node as they are in this step: a data.create has those of its collection
-	Outputs  []Field        `json:"outputs"`
-	Extra    map[string]any `json:"-"`
+	Place    string       `json:"place"` // as in steps/2/then/0
+	Verb     string       `json:"verb"`
+	ID       string       `json:"id"`     // "" without one
+	Node     string       `json:"node"`   // of the verb node, also of one that is not known
+	Known    bool         `json:"known"`  // the node is in the catalogue
+	Word     string       `json:"word"`   // what stands behind the verb, in short: condition, list, code, event
+	Status   int          `json:"status"` // of respond
+	When     *string      `json:"when"`   // condition of when:, null without one
+	Names    []string     `json:"names"`  // that a let gives
+	Span     Span         `json:"span"`
+	Values   []Value      `json:"values"`   // what is written behind each key, but for those that hold steps
+	Outcomes []RouteInfo  `json:"outcomes"` // of a node, in its order
+	Branches []BranchInfo `json:"branches"` // that hold steps or could: in the order of the text
+	Scope    []ScopeName  `json:"scope"`    // what references can begin with in front of the step; empty in flows of more than a hundred steps
+	Inputs   []Field      `json:"inputs"`   // parameters of the node
+	Outputs  []Field      `json:"outputs"`  // what the step gives: that of a data.get is of its collection
 }
 
 // A Value is something written in a step.
@@ -83,7 +82,7 @@ type Value struct {
 	Plain any     `json:"plain"` // as data: a text, number, boolean, null; lists and objects of these
 	Kind  string  `json:"kind"`  // literal, reference, expression, text (with references in it), list or object
 	Span  Span    `json:"span"`
-	Key0  Span    `json:"keySpan"` // of the key itself
+	Name  Span    `json:"keySpan"` // of the key itself
 	Type  *string `json:"type"`    // of a reference that is known, in a few words; else null
 }
 

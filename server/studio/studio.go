@@ -56,3 +56,82 @@
 // a key is written ~1, and a tilde ~0. Lines and columns are from 1, columns count
 // characters. Files are slash-separated from the folder of the flows.
 package studio
+
+import (
+	"io/fs"
+	"log/slog"
+	"sync"
+
+	"sluice/engine"
+	"sluice/nodes/mail"
+	"sluice/server/admin"
+	"sluice/server/endpoint"
+	"sluice/server/flowtest"
+)
+
+// Settings are what the studio of a server works with.
+type Settings struct {
+	Name     string // of the application
+	Version  string // of Sluice
+	Dir      string // folder of the flows, absolute; "" for those that come with Sluice
+	Files    fs.FS  // the same
+	ReadOnly bool
+	Group    string // that a session must have; "" where this machine needs none and others get nothing
+	Every    int    // one call of so many is traced; 1 for all
+
+	Env     func(files fs.FS) (engine.Env, error) // what flows can use, with the nodes that work on the store
+	Deps    endpoint.Deps                         // of the endpoints
+	Desk    *admin.Desk
+	Mailbox *mail.Mailbox                              // nil where mails are sent
+	Tests   func(files fs.FS) (*flowtest.Suite, error) // of the flows in files
+	Reload  func()                                     // asks for the files to be loaded soon, where nobody watches them
+	Log     *slog.Logger
+}
+
+// A Studio is the server half. It is safe for many goroutines.
+type Studio struct {
+	Settings
+	texts  texts
+	saving sync.Mutex // one file at a time is changed
+
+	mu     sync.Mutex
+	loaded loaded         // guarded by mu
+	survey *engine.Survey // guarded by mu; of the files, nil where they may have changed
+}
+
+// loaded is what is served.
+type loaded struct {
+	all, served []*engine.Flow
+	problems    engine.Problems // that keep the last good version; none where the files are served
+}
+
+// New makes a studio that knows no flows yet.
+func New(set Settings) *Studio {
+	set.Every = max(1, set.Every)
+	return &Studio{Settings: set}
+}
+
+// Loaded tells the studio what is served from now on, or with problems why the
+// last good version still is.
+func (s *Studio) Loaded(all, served []*engine.Flow, problems engine.Problems) {
+	s.mu.Lock()
+	if problems == nil {
+		s.loaded.all, s.loaded.served = all, served
+	}
+	s.loaded.problems, s.survey = problems, nil
+	s.mu.Unlock()
+}
+
+func (s *Studio) now() loaded {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.loaded
+}
+
+// MaxBody is how long a body of a call can be, in bytes; that of no studio is none.
+func (s *Studio) MaxBody() int {
+	if s == nil {
+		return 0
+	}
+	return maxBody
+}
