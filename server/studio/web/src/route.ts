@@ -1,24 +1,27 @@
 import { useSyncExternalStore } from "react";
 
-/** Where the studio is mounted. */
-export const root = "/_studio";
-
-/** A Route is what the address bar names. */
+/**
+ * A Route is what the fragment of the address names, as in
+ * /_studio#/flow/auth/sign-in.yaml?at=steps/2.
+ */
 export interface Route {
-  page: string; // "" for the first page, flows for the canvas
-  rest: string; // as in auth/sign-in
+  page: string; // "" for the first page, flow for the canvas
+  rest: string; // as in auth/sign-in.yaml
   query: URLSearchParams;
 }
 
 const watchers = new Set<() => void>();
-/** Whether the page may be left; a guard that says no keeps the address. */
-let guard: (next: string) => boolean = () => true;
 
 function read(): Route {
-  const path = decodeURI(location.pathname).slice(root.length).replace(/^\/+/, "");
+  const all = location.hash.replace(/^#\/?/, "");
+  const mark = all.indexOf("?");
+  const path = decodeURI(mark < 0 ? all : all.slice(0, mark));
   const cut = path.indexOf("/");
-  const page = cut < 0 ? path : path.slice(0, cut);
-  return { page, rest: cut < 0 ? "" : path.slice(cut + 1), query: new URLSearchParams(location.search) };
+  return {
+    page: cut < 0 ? path : path.slice(0, cut),
+    rest: cut < 0 ? "" : path.slice(cut + 1),
+    query: new URLSearchParams(mark < 0 ? "" : all.slice(mark + 1)),
+  };
 }
 
 let now = read();
@@ -29,6 +32,7 @@ function told() {
 }
 
 addEventListener("popstate", told);
+addEventListener("hashchange", told);
 
 export function useRoute(): Route {
   return useSyncExternalStore(
@@ -42,15 +46,10 @@ export function useRoute(): Route {
 
 export const route = () => now;
 
-export const address = (page: string, rest = "") => encodeURI(root + "/" + page + (rest ? "/" + rest : ""));
+export const address = (page: string, rest = "") => "#/" + encodeURI(page + (rest ? "/" + rest : ""));
 
 export function go(to: string, replace = false) {
-  if (!guard(to)) return;
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   told();
-}
-
-export function guardWith(ask: (next: string) => boolean) {
-  guard = ask;
 }
