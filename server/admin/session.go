@@ -22,7 +22,7 @@ type Sessions struct {
 }
 
 func (d *Desk) listSessions(ctx context.Context, in ListSessions) (Sessions, error) {
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return Sessions{}, err
 	}
@@ -52,7 +52,7 @@ func (d *Desk) endSessions(ctx context.Context, in EndSessions) (Ended, error) {
 	if in.All == (in.ID != "") {
 		return Ended{}, &Refusal{"badInput", "Which session? It takes the id of one, or all."}
 	}
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return Ended{}, err
 	}

@@ -51,8 +51,8 @@ type Person struct {
 	Sessions int `json:"sessions"` // that are live; a thousand stands for more, too
 }
 
-// find returns the user with an id or an e-mail address.
-func (d *Desk) find(ctx context.Context, name string) (u user.User, err error) {
+// Find returns the user with an id or an e-mail address.
+func (d *Desk) Find(ctx context.Context, name string) (u user.User, err error) {
 	if _, key, bad := user.EmailKey(name); bad == nil {
 		u, err = d.Stores.Users.ByEmail(ctx, key)
 	} else {
@@ -70,7 +70,7 @@ func (d *Desk) find(ctx context.Context, name string) (u user.User, err error) {
 }
 
 func (d *Desk) showUser(ctx context.Context, in ShowUser) (Person, error) {
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return Person{}, err
 	}
@@ -105,7 +105,7 @@ func (d *Desk) changeUser(ctx context.Context, in ChangeUser) (user.User, error)
 	if err := user.CheckGroups(in.Groups); err != nil {
 		return user.User{}, err
 	}
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return user.User{}, err
 	}
@@ -142,7 +142,7 @@ type Ended struct {
 // The new password is there before the sessions end, so that nobody comes in
 // between with the old one and stays.
 func (d *Desk) setPassword(ctx context.Context, in SetPassword) (Ended, error) {
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return Ended{}, err
 	}
@@ -162,7 +162,7 @@ type DeleteUser struct {
 }
 
 func (d *Desk) deleteUser(ctx context.Context, in DeleteUser) (user.User, error) {
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return user.User{}, err
 	}

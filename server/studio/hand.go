@@ -332,13 +332,17 @@ func (h *hand) nodeStep(g Gesture) (*yaml.Node, error) {
 	for _, p := range n.In.Props {
 		wanted[p.Name] = !p.Optional && !p.HasDefault
 	}
-	if groups := n.Alternatives(); len(groups) > 0 {
-		for _, name := range groups[0] {
-			wanted[name] = true
+	for _, group := range n.Alternatives() {
+		if !slices.ContainsFunc(group, func(name string) bool { return h.likely(g.At, n.In.Prop(name)) == "" }) {
+			for _, name := range group {
+				wanted[name] = true
+			}
+			break
 		}
 	}
 	for _, p := range n.In.Props {
-		if r := h.likely(g.At, p); wanted[p.Name] && r != "" {
+		own := p.Type.Base == engine.Object && p.Type.Name != "" // a value that steps give, as a User
+		if r := h.likely(g.At, p); r != "" && (wanted[p.Name] || own) {
 			with.Content = append(with.Content, flowtext.Word(p.Name), flowtext.Word(r))
 		}
 	}

@@ -100,7 +100,11 @@ func (s *Studio) sheet(file, text string) (Sheet, error) {
 		if err != nil {
 			return sh, err
 		}
-		problems = concerning(file, whole, survey)
+		for _, p := range concerning(file, whole, survey) {
+			if !slices.Contains(problems, p) {
+				problems = append(problems, p)
+			}
+		}
 		if sh.Kind == "endpoint" {
 			read, _ = whole.Read(file, []byte(text))
 		}

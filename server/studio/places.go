@@ -18,17 +18,19 @@ import (
 type places struct {
 	tree  *flowtext.Tree
 	begin map[[2]int]string // places of steps by the line and column of their keys; PLACE#when by that of when
+	verbs map[[2]int]string // those keys
 }
 
 // newPlaces finds the steps of a text.
 func newPlaces(tree *flowtext.Tree) *places {
-	p := &places{tree, map[[2]int]string{}}
+	p := &places{tree, map[[2]int]string{}, map[[2]int]string{}}
 	tree.Walk(func(s *flowtext.Spot) bool {
 		if !flowtext.IsStep(s.Place) {
 			return true
 		}
 		for _, c := range s.Children() {
 			at := [2]int{c.Key.Line, c.Key.Column}
+			p.verbs[at] = c.Key.Value
 			if p.begin[at] = s.Place; c.Key.Value == "when" {
 				p.begin[at] = s.Place + "#when"
 			}
@@ -40,6 +42,9 @@ func newPlaces(tree *flowtext.Tree) *places {
 
 // step is the place of a step that the engine tells, with #when for its condition.
 func (p *places) step(at engine.Pos) string { return p.begin[[2]int{at.Line, at.Column}] }
+
+// verb is the key at which a step is told by the engine: what it does, or when.
+func (p *places) verb(at engine.Pos) string { return p.verbs[[2]int{at.Line, at.Column}] }
 
 // bare is the place of a step without the mark of its condition.
 func bare(id string) string {

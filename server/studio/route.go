@@ -201,6 +201,9 @@ func (s *Studio) routes() []route {
 		{method: "POST", path: "flow/save", changes: true, do: posted(s.save)},
 		{method: "POST", path: "flow/delete", changes: true, do: posted(s.remove)},
 		{method: "POST", path: "flow/rename", changes: true, do: posted(s.rename)},
+		{method: "POST", path: "run", changes: true, do: s.run},
+		{method: "POST", path: "do/{command}", do: s.command},
+		{method: "GET", path: "openapi", do: got(s.openapi)},
 		{method: "GET", path: "mail", do: s.mail},
 	}
 }

@@ -9,10 +9,9 @@ type Run struct {
 	APIKey  bool              `json:"apiKey"`  // a key that is good for this run goes along
 	Fakes   map[string]Canned `json:"fakes"`   // by place of the step: what it does in place of its node
 	UpTo    string            `json:"upTo"`    // place of the last step to run; "" for all
-	From    string            `json:"from"`    // place of the first step whose node runs: those before it do what they did in the run Again
+	From    string            `json:"from"`    // place of the first step whose node runs: those before it do what they did in the run Again, or are made up
 	Again   string            `json:"again"`   // id of the run whose outputs are used; "" for none
-	Alone   bool              `json:"alone"`   // only the node of From runs, with the input that it had in Again or else With
-	With    raw               `json:"with"`    // its parameters
+	Alone   bool              `json:"alone"`   // the run stops behind From
 }
 
 // Input is what the request holds.
@@ -93,7 +92,7 @@ type TraceStep struct {
 	Out   raw     `json:"out"`   // what it gave; null where it left by an outcome
 	Start float64 `json:"start"` // milliseconds from the start of the run
 	Took  float64 `json:"took"`  // milliseconds; 0 of what has no node
-	Faked string  `json:"faked"` // "" for real, fake, or recorded
+	Faked string  `json:"faked"` // "" for real, fake, recorded or made up
 	Error string  `json:"error"` // why, where it broke
 }
 

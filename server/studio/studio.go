@@ -93,6 +93,7 @@ type Studio struct {
 	Settings
 	texts  texts
 	saving sync.Mutex // one file at a time is changed
+	runs   *recordings
 
 	mu     sync.Mutex
 	loaded loaded         // guarded by mu
@@ -108,7 +109,7 @@ type loaded struct {
 // New makes a studio that knows no flows yet.
 func New(set Settings) *Studio {
 	set.Every = max(1, set.Every)
-	return &Studio{Settings: set}
+	return &Studio{Settings: set, runs: newRecordings()}
 }
 
 // Loaded tells the studio what is served from now on, or with problems why the
