@@ -147,6 +147,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 		if s.studio, err = s.newStudio(); err != nil {
 			return nil, err
 		}
+		s.deps.Watch = s.studio.Watch
 	}
 	s.rest = rest.New(rest.Options{
 		Logger: s.log, BodyLimit: max(int(s.conf.MaxBody), s.studio.MaxBody()), TrustedProxies: s.conf.TrustedProxies, Origins: s.conf.Origins, KeyInQuery: s.conf.APIKeyInQuery, Cookie: s.conf.sameSite(),

@@ -114,7 +114,9 @@ func plainly(s string) bool {
 	return true
 }
 
-// inline writes a value on one line.
+// Inline writes a value on one line.
+func Inline(n *yaml.Node) string { return inline(n) }
+
 func inline(n *yaml.Node) string {
 	if n.Kind == yaml.ScalarNode {
 		return scalarText(n)

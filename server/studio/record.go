@@ -17,6 +17,7 @@ const maxTraced = 2000
 // A recorder writes a trace of one run. Lanes that run at once tell it of theirs at once.
 type recorder struct {
 	flow   *engine.Flow
+	most   int                       // steps that the trace keeps
 	places func(file string) *places // nil for a file that cannot be read
 
 	mu    sync.Mutex
@@ -39,7 +40,7 @@ type canned struct {
 
 func newRecorder(f *engine.Flow, at func(string) *places) *recorder {
 	return &recorder{
-		flow: f, places: at, began: time.Now(), last: map[engine.Pos]int{}, times: map[engine.Pos]int{}, why: map[engine.Pos]string{},
+		flow: f, most: maxTraced, places: at, began: time.Now(), last: map[engine.Pos]int{}, times: map[engine.Pos]int{}, why: map[engine.Pos]string{},
 		known: map[string]*places{}, calls: map[string][]engine.Call{},
 		trace: Trace{File: f.File, Name: f.Method + " " + f.Path},
 	}
@@ -71,7 +72,7 @@ func (r *recorder) reach(at engine.At) {
 	if at.Pos.File == r.flow.File && (verb == "respond" || verb == "fail") {
 		r.final = place
 	}
-	if len(r.trace.Steps) >= maxTraced {
+	if len(r.trace.Steps) >= r.most {
 		r.trace.Cut = true
 		delete(r.last, at.Pos)
 		return
@@ -165,7 +166,7 @@ func (r *recorder) end(a engine.Answer, err error, whole bool) *Trace {
 		info.Place = ""
 		if errors.As(err, &failed) && len(failed.Items) > 0 {
 			info.Code = failed.Items[0].Code
-			if failed.Pos.File == r.flow.File {
+			if failed.Pos.File == r.flow.File && r.known != nil {
 				info.Place, _ = r.place(failed.Pos)
 			}
 		}

@@ -203,6 +203,11 @@ func (s *Studio) routes() []route {
 		{method: "POST", path: "flow/rename", changes: true, do: posted(s.rename)},
 		{method: "POST", path: "run", changes: true, do: s.run},
 		{method: "POST", path: "do/{command}", do: s.command},
+		{method: "POST", path: "test/keep", changes: true, do: posted(s.keep)},
+		{method: "GET", path: "tests", do: got(s.lastTests)},
+		{method: "POST", path: "tests", streams: true, do: s.test},
+		{method: "GET", path: "live", streams: true, do: s.live},
+		{method: "GET", path: "trace", do: s.trace},
 		{method: "GET", path: "openapi", do: got(s.openapi)},
 		{method: "GET", path: "mail", do: s.mail},
 	}

@@ -91,13 +91,16 @@ type Settings struct {
 // A Studio is the server half. It is safe for many goroutines.
 type Studio struct {
 	Settings
-	texts  texts
-	saving sync.Mutex // one file at a time is changed
-	runs   *recordings
+	texts   texts
+	saving  sync.Mutex // one file at a time is changed
+	runs    *recordings
+	watch   *live
+	testing sync.Mutex // one run of tests at a time
 
 	mu     sync.Mutex
 	loaded loaded         // guarded by mu
 	survey *engine.Survey // guarded by mu; of the files, nil where they may have changed
+	report *TestReport    // guarded by mu; of the last tests, nil before
 }
 
 // loaded is what is served.
@@ -109,7 +112,9 @@ type loaded struct {
 // New makes a studio that knows no flows yet.
 func New(set Settings) *Studio {
 	set.Every = max(1, set.Every)
-	return &Studio{Settings: set, runs: newRecordings()}
+	s := &Studio{Settings: set, runs: newRecordings()}
+	s.watch = newLive(set.Every, s.placesOf)
+	return s
 }
 
 // Loaded tells the studio what is served from now on, or with problems why the
@@ -120,7 +125,9 @@ func (s *Studio) Loaded(all, served []*engine.Flow, problems engine.Problems) {
 		s.loaded.all, s.loaded.served = all, served
 	}
 	s.loaded.problems, s.survey = problems, nil
+	n := len(s.loaded.served)
 	s.mu.Unlock()
+	s.watch.reloaded(Reload{Flows: n, Problems: s.problems(problems)})
 }
 
 func (s *Studio) now() loaded {
