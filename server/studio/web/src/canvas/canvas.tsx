@@ -156,8 +156,7 @@ function Inside({ sheet, drawing }: { sheet: Sheet; drawing: Drawing }) {
     if (!width || placed.current === file) return;
     placed.current = file;
     const zoom = Math.max(0.45, Math.min(1, (width - 40) / drawing.width));
-    const tall = drawing.height * zoom;
-    void flow.setViewport({ x: drawing.width * zoom < width ? (width - drawing.width * zoom) / 2 : width / 2 - spine(drawing) * zoom, y: tall < height ? Math.min(56, (height - tall) / 2) : 16, zoom });
+    void flow.setViewport({ x: drawing.width * zoom < width ? (width - drawing.width * zoom) / 2 : width / 2 - spine(drawing) * zoom, y: 66 * Math.min(1, zoom * 1.2), zoom });
   }, [file, width, height, drawing, flow]);
 
   // What is selected is in view, and has the focus if the canvas had it.

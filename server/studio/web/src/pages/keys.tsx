@@ -24,7 +24,7 @@ export function Keys() {
   const app = useCell(workspace).app;
   const [after, setAfter] = useState<string[]>([]);
   const [adding, add] = useState(false);
-  const { got, wrong, again } = useLoad(() => api.command<{ keys: Key[]; next?: string }>("key.list", { after: after.at(-1) ?? "", limit: 50 }), [after]);
+  const { got, wrong, again } = useLoad(() => api.command<{ keys: Key[] | null; next?: string }>("key.list", { after: after.at(-1) ?? "", limit: 50 }), [after]);
   const does = async (name: string, input: unknown, said: string) => {
     try {
       await api.command(name, input);
@@ -47,7 +47,7 @@ export function Keys() {
         </button>
       }
     >
-      {got?.keys?.length === 0 ? (
+      {got && !got.keys?.length ? (
         <div className="empty">
           <Icon name="apikey" size={24} />
           <p>There are no keys yet.</p>

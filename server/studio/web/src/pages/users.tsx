@@ -41,7 +41,7 @@ function All() {
   const [after, setAfter] = useState<string[]>([]);
   const [word, setWord] = useState("");
   const [adding, add] = useState(false);
-  const { got, wrong, again } = useLoad(() => api.command<{ users: User[]; next?: string }>("user.list", { after: after.at(-1) ?? "", limit: pageSize }), [after]);
+  const { got, wrong, again } = useLoad(() => api.command<{ users: User[] | null; next?: string }>("user.list", { after: after.at(-1) ?? "", limit: pageSize }), [after]);
   const show = async () => {
     try {
       const u = await api.command<User>("user.show", { user: word.trim() });
@@ -75,7 +75,7 @@ function All() {
         </>
       }
     >
-      {got?.users.length === 0 ? (
+      {got && !got.users?.length ? (
         <div className="empty">
           <Icon name="user" size={24} />
           <p>There are no users yet. They sign up through your flows, or you add one.</p>
@@ -92,7 +92,7 @@ function All() {
             </tr>
           </thead>
           <tbody>
-            {got?.users.map((u) => (
+            {got?.users?.map((u) => (
               <tr key={u.id}>
                 <td>
                   <a href={address("users", u.id)}>{u.email || u.id}</a>
@@ -206,7 +206,7 @@ function Add({ close }: { close: () => void }) {
 function One({ id }: { id: string }) {
   const app = useCell(workspace).app;
   const user = useLoad(() => api.command<User & { sessions: number }>("user.show", { user: id }), [id]);
-  const sessions = useLoad(() => api.command<{ sessions: Session[]; next?: string }>("session.list", { user: id, limit: 200 }), [id]);
+  const sessions = useLoad(() => api.command<{ sessions: Session[] | null; next?: string }>("session.list", { user: id, limit: 200 }), [id]);
   const u = user.got;
   const off = app?.readOnly;
   const does = async (name: string, input: unknown, said: string) => {
@@ -235,7 +235,7 @@ function One({ id }: { id: string }) {
             <button className="button" disabled={off} onClick={() => void does("user.change", { user: id, disabled: !u.disabled }, u.disabled ? "The user may sign in again." : "The user is shut out, and all sessions have ended.")}>
               {u.disabled ? "Enable" : "Disable"}
             </button>
-            <button className="button bad" disabled={off || !sessions.got?.sessions.length} onClick={() => void does("session.end", { user: id, all: true }, "All sessions of the user have ended.")}>
+            <button className="button bad" disabled={off || !sessions.got?.sessions?.length} onClick={() => void does("session.end", { user: id, all: true }, "All sessions of the user have ended.")}>
               End all sessions
             </button>
           </>
@@ -276,7 +276,7 @@ function One({ id }: { id: string }) {
           </dl>
           <h2>Sessions</h2>
           {sessions.wrong && <p className="notice bad">{sessions.wrong}</p>}
-          {sessions.got?.sessions.length === 0 ? (
+          {sessions.got && !sessions.got.sessions?.length ? (
             <p className="soft">The user has no session.</p>
           ) : (
             <table className="table">
@@ -294,7 +294,7 @@ function One({ id }: { id: string }) {
                 </tr>
               </thead>
               <tbody>
-                {sessions.got?.sessions.map((s) => (
+                {sessions.got?.sessions?.map((s) => (
                   <tr key={s.id}>
                     <td>
                       {[s.userAgent?.family, s.userAgent?.os?.family].filter(Boolean).join(", ") || "unknown"}

@@ -24,7 +24,10 @@ const look = EditorView.theme({
   ".cm-gutters": { backgroundColor: "var(--paper)", color: "var(--faint)", border: "none" },
   ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--hover) 55%, transparent)" },
   ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },
-  ".cm-foldGutter": { width: "12px" },
+  ".cm-foldGutter .cm-gutterElement": { width: "14px", padding: "0 2px" },
+  ".cm-gutter-lint": { width: "14px" },
+  ".cm-gutter-lint .cm-gutterElement": { padding: "2px 0 0 3px" },
+  ".cm-lint-marker": { width: "10px", height: "10px" },
   ".cm-step": { backgroundColor: "color-mix(in srgb, var(--accent) 9%, transparent)", boxShadow: "inset 2px 0 0 var(--accent)" },
   ".cm-reference": { color: "var(--code-ref)" },
   ".cm-tooltip": { backgroundColor: "var(--paper)", color: "var(--ink)", border: "1px solid var(--line)", borderRadius: "6px", boxShadow: "var(--float)" },
@@ -163,8 +166,8 @@ export default function Code() {
       state: EditorState.create({
         doc: desk.get().text,
         extensions: [
-          lineNumbers(), foldGutter(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
-          highlightSelectionMatches(), search({ top: true }), yaml(), syntaxHighlighting(colours), references, stepField, lintGutter(), look,
+          lintGutter(), lineNumbers(), foldGutter(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
+          highlightSelectionMatches(), search({ top: true }), yaml(), syntaxHighlighting(colours), references, stepField, look,
           autocompletion({ override: [offers], icons: false }),
           EditorState.tabSize.of(2),
           EditorState.readOnly.of(still),
