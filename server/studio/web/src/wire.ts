@@ -473,6 +473,7 @@ export interface LiveState {
 /** A LiveCall is a call of an endpoint. */
 export interface LiveCall {
   id: string; // for trace?id=
+  traced: boolean; // there is a trace of it
   file: string;
   method: string;
   path: string; // the pattern

@@ -166,8 +166,10 @@ function Inside({ sheet, drawing }: { sheet: Sheet; drawing: Drawing }) {
     const left = chosen.x * zoom + x;
     const top = chosen.y * zoom + y;
     const tall = Math.min(chosen.h, 60) * zoom;
-    const inside = left > 8 && top > 8 && left + Math.min(chosen.w, 200) * zoom < width - 8 && top + tall < height - 8;
-    if (!inside && width) void flow.setCenter(chosen.x + chosen.w / 2, chosen.y + Math.min(chosen.h, 60) / 2, { zoom, duration: 160 });
+    const wide = Math.min(chosen.w, 260) * zoom;
+    const across = left < 16 ? 16 - left : Math.min(0, width - 16 - (left + wide));
+    const down = top < 56 || top + tall > height - 24 ? height * 0.4 - top : 0;
+    if (width && (across !== 0 || down !== 0)) void flow.setViewport({ x: x + across, y: y + down, zoom }, { duration: 160 });
     if (!box.current?.contains(document.activeElement)) return;
     let tries = 0;
     const focus = () => {

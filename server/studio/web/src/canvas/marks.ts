@@ -24,9 +24,23 @@ export function count(n: number): string {
 
 const plain = new Set(["", "ok", "next"]);
 
-/** sameWay tells whether an edge is the one by which a step was left. */
-export function sameWay(edge: string, way: string): boolean {
-  return edge === way || (plain.has(edge) && plain.has(way));
+/** waysOf lists the ways that are drawn out of each place. */
+function waysOf(drawing: Drawing): { place: Map<string, string>; drawn: Map<string, Set<string>> } {
+  const place = new Map(drawing.boxes.map((b) => [b.id, b.place]));
+  const drawn = new Map<string, Set<string>>();
+  for (const e of drawing.edges) {
+    const at = place.get(e.from) ?? "";
+    drawn.set(at, (drawn.get(at) ?? new Set()).add(e.way));
+  }
+  return { place, drawn };
+}
+
+/**
+ * leads tells whether a way out of a step is the one that an edge draws. A way
+ * without an edge of its own, such as the else of an if that has none, goes on below.
+ */
+function leads(edge: string, way: string, drawn: Set<string> | undefined): boolean {
+  return edge === way || (plain.has(edge) && (plain.has(way) || !drawn?.has(way)));
 }
 
 /** ofTrace marks what a run did, up to the step that is looked at. */
@@ -65,10 +79,12 @@ export function ofTrace(drawing: Drawing, file: string, steps: TraceStep[], at: 
     });
   }
   const edges = new Map<string, EdgeMark>();
-  const place = new Map(drawing.boxes.map((b) => [b.id, b.place]));
+  const { place, drawn } = waysOf(drawing);
   for (const e of drawing.edges) {
-    const ways = left.get(place.get(e.from) ?? "");
-    const taken = reached.has(e.from) && (e.from === "start" || (ways && [...ways].some((w) => sameWay(e.way, w)))) && (e.to === "" || reached.has(e.to));
+    const at = place.get(e.from) ?? "";
+    const onward = e.to !== "" && plain.has(e.way); // also the ways that came back lead on by it
+    const took = onward || e.from === "start" || [...(left.get(at) ?? [])].some((w) => leads(e.way, w, drawn.get(at)));
+    const taken = took && reached.has(e.from) && (e.to === "" || reached.has(e.to));
     edges.set(e.id, { class: taken ? "taken" : "missed", text: "" });
   }
   return { boxes, edges };
@@ -77,17 +93,16 @@ export function ofTrace(drawing: Drawing, file: string, steps: TraceStep[], at: 
 /** ofTests marks the ways that no test takes. */
 export function ofTests(drawing: Drawing, covered: FlowCovered | undefined): Marks {
   const times = new Map<string, number>();
-  const known = new Set<string>();
   for (const w of covered?.steps ?? []) {
     times.set(w.place + " " + w.way, w.times);
-    known.add(w.place);
   }
-  const place = new Map(drawing.boxes.map((b) => [b.id, b.place]));
+  const { place, drawn } = waysOf(drawing);
   const edges = new Map<string, EdgeMark>();
   for (const e of drawing.edges) {
     const at = place.get(e.from) ?? "";
-    const n = times.get(at + " " + e.way) ?? (plain.has(e.way) ? (times.get(at + " ok") ?? times.get(at + " ")) : undefined);
-    if (n === undefined) continue;
+    const ways = (covered?.steps ?? []).filter((w) => w.place === at && leads(e.way, w.way, drawn.get(at)));
+    if (ways.length === 0 || (plain.has(e.way) && e.to !== "" && edges.has(at + "|next|join"))) continue;
+    const n = ways.reduce((sum, w) => sum + w.times, 0);
     edges.set(e.id, { class: n > 0 ? "taken" : "uncovered", text: n > 0 ? "×" + n : "no test" });
   }
   const boxes = new Map<string, BoxMark>();
@@ -102,7 +117,7 @@ export function ofTests(drawing: Drawing, covered: FlowCovered | undefined): Mar
 /** ofLive marks counts and times of the calls that were traced. */
 export function ofLive(drawing: Drawing, stats: FlowStats | undefined): Marks {
   const steps = new Map((stats?.steps ?? []).map((s) => [s.place, s]));
-  const place = new Map(drawing.boxes.map((b) => [b.id, b.place]));
+  const { place, drawn } = waysOf(drawing);
   const boxes = new Map<string, BoxMark>();
   for (const b of drawing.boxes) {
     const s = steps.get(b.place);
@@ -119,9 +134,10 @@ export function ofLive(drawing: Drawing, stats: FlowStats | undefined): Marks {
   }
   const edges = new Map<string, EdgeMark>();
   for (const e of drawing.edges) {
-    const s = steps.get(place.get(e.from) ?? "");
-    const n = e.from === "start" ? (stats?.calls ?? 0) : Object.entries(s?.ways ?? {}).reduce((sum, [way, times]) => sum + (sameWay(e.way, way) ? times : 0), 0);
-    edges.set(e.id, { class: n > 0 ? "" : "missed", text: n > 0 ? count(n) : "" });
+    const at = place.get(e.from) ?? "";
+    const n = e.from === "start" ? (stats?.calls ?? 0) : Object.entries(steps.get(at)?.ways ?? {}).reduce((sum, [way, times]) => sum + (leads(e.way, way, drawn.get(at)) ? times : 0), 0);
+    const again = plain.has(e.way) && e.to !== "" && drawing.edges.some((o) => o !== e && o.from === e.from && o.to === "" && o.way === e.way);
+    edges.set(e.id, { class: n > 0 ? "" : "missed", text: n > 0 && !again ? count(n) : "" });
   }
   return { boxes, edges };
 }

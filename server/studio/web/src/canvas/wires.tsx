@@ -40,6 +40,12 @@ function head(points: [number, number][]): string {
   return `M${end[0]} ${end[1]}L${back[0] + side[0]} ${back[1] + side[1]}L${back[0] - side[0]} ${back[1] - side[1]}Z`;
 }
 
+/** beside is where a label stands that has no place of its own: left of the middle of the first part. */
+function beside(points: [number, number][]): [number, number] {
+  const [a, b] = [points[0] ?? [0, 0], points[1] ?? [0, 0]];
+  return a[0] === b[0] ? [a[0] - 7, (a[1] + b[1]) / 2 + 4] : [(a[0] + b[0]) / 2, a[1] - 5];
+}
+
 /** What the lens says of an edge. */
 export interface EdgeMark {
   class: string; // taken, missed
@@ -76,9 +82,10 @@ export const Wires = memo(function Wires({ width, height, edges, marks }: Props)
       ))}
       {edges.map((e) => {
         const mark = marks.get(e.id);
-        if (!e.mark || (!e.label && !mark?.text)) return null;
+        if (!e.label && !mark?.text) return null;
+        const [x, y] = e.mark ?? beside(e.points);
         return (
-          <text key={e.id} x={e.mark[0]} y={e.mark[1]} className={"wire-label " + (e.centred ? "middle " : "") + (mark?.class ?? "")}>
+          <text key={e.id} x={x} y={y} className={"wire-label " + (!e.mark ? "last " : e.centred ? "middle " : "") + (mark?.class ?? "")}>
             {e.label}
             {mark?.text && <tspan className="wire-count">{(e.label ? "  " : "") + mark.text}</tspan>}
           </text>

@@ -72,7 +72,7 @@ export function LiveList() {
               <div role="listitem" key={c.id || c.time + i} className="live-row">
                 <button
                   className="live-call"
-                  disabled={!c.id}
+                  disabled={!c.traced}
                   onClick={() => {
                     if (c.file !== file) go(address("flow", c.file));
                     drawerTab.set("run");

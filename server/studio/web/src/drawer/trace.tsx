@@ -72,7 +72,8 @@ export function TracePane({ run }: { run: Shown }) {
           ))}
           {trace.cut && <li className="faint" role="presentation">There were more steps than are kept.</li>}
         </ol>
-        <div className="trace-detail scroll" tabIndex={0} role="region" aria-label="What the step took and gave">
+        <div className="trace-details scroll" tabIndex={0} role="region" aria-label="What the step took and gave, and the answer">
+        <div className="trace-detail">
           {step && <Detail step={step} />}
           {trace.events.length > 0 && (
             <section>
@@ -86,7 +87,7 @@ export function TracePane({ run }: { run: Shown }) {
             </section>
           )}
         </div>
-        <div className="trace-detail scroll" tabIndex={0} role="region" aria-label="The answer">
+        <div className="trace-detail">
           {trace.answer && (
             <>
               <h3 className="legend-line">Answer</h3>
@@ -113,6 +114,7 @@ export function TracePane({ run }: { run: Shown }) {
               <JSONView value={trace.request.input} />
             </details>
           )}
+        </div>
         </div>
       </div>
       {keeping && <KeepDialog run={run} close={() => keep(false)} />}
