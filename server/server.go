@@ -268,15 +268,16 @@ func (s *Server) Run(ctx context.Context) error {
 // A Summary is what a server has to say of itself when it starts.
 type Summary struct {
 	Flows
-	Addr  *net.TCPAddr // it listens on
-	Watch bool         // the files of the flows are watched
-	Store string       // where users and sessions are, without credentials
-	Notes []string     // what its owner should know, in sentences
+	Addr   *net.TCPAddr // it listens on
+	Watch  bool         // the files of the flows are watched
+	Studio bool         // it has a studio
+	Store  string       // where users and sessions are, without credentials
+	Notes  []string     // what its owner should know, in sentences
 }
 
 // Summary returns what is true before Run.
 func (s *Server) Summary() Summary {
-	sum := Summary{Flows: s.now, Addr: s.ln.Addr().(*net.TCPAddr), Watch: s.watch != nil, Store: s.storeName()}
+	sum := Summary{Flows: s.now, Addr: s.ln.Addr().(*net.TCPAddr), Watch: s.watch != nil, Studio: s.studio != nil, Store: s.storeName()}
 	keyed := slices.IndexFunc(s.now.Served, func(f *engine.Flow) bool { return f.APIKey == engine.KeyRequired })
 	if keyed >= 0 && s.keyless {
 		sum.Notes = append(sum.Notes, fmt.Sprintf("Nobody can call %s: it wants an API key, and there is none (sluice key add makes one).", s.now.Served[keyed].File))

@@ -33,7 +33,7 @@ func (d *Desk) listUsers(ctx context.Context, in ListUsers) (Users, error) {
 	if err != nil {
 		return Users{}, fmt.Errorf("listing users: %w", err)
 	}
-	out := Users{Users: page}
+	out := Users{Users: append([]user.User{}, page...)}
 	if len(page) > limit {
 		out.Users, out.Next = page[:limit], page[limit-1].ID
 	}

@@ -203,6 +203,9 @@ func (t *Tree) set(place string, v *yaml.Node) (string, error) {
 func (t *Tree) replace(s *Spot, v *yaml.Node) (string, error) {
 	from, to := t.From(s.Value), t.Behind(s.Value)
 	if flows(s.Up.Value) {
+		if roomy(v, s.Place) && s.Up.Up != nil && !flows(s.Up.Up.Value) {
+			return t.unfolded(s.Up, s.Place, v)
+		}
 		return t.splice(from, to, inline(v)), nil
 	}
 	e := t.entry(s)
@@ -268,15 +271,7 @@ func (t *Tree) add(up *Spot, key string, v *yaml.Node) (string, error) {
 			return t.addInline(up, above, scalarText(Word(key))+": "+cmp.Or(head, inline(v)))
 		}
 		if up.Up != nil && !flows(up.Up.Value) && len(all) > 0 {
-			text, err := t.unfold(up)
-			if err != nil {
-				return "", err
-			}
-			next, err := Read("", text)
-			if err != nil {
-				return "", err
-			}
-			return next.set(Join(up.Place, key), v)
+			return t.unfolded(up, Join(up.Place, key), v)
 		}
 		if up.Up != nil && !flows(up.Up.Value) {
 			return t.replace(up, Map(key, v))
@@ -330,6 +325,19 @@ func (t *Tree) addInline(up, above *Spot, text string) (string, error) {
 	return t.splice(at, at, ", "+text), nil
 }
 
+// unfolded sets a value in a mapping in brackets, which it writes in block style first.
+func (t *Tree) unfolded(up *Spot, place string, v *yaml.Node) (string, error) {
+	text, err := t.unfold(up)
+	if err != nil {
+		return "", err
+	}
+	next, err := Read("", text)
+	if err != nil {
+		return "", err
+	}
+	return next.set(place, v)
+}
+
 // unfold writes a mapping in brackets in block style, which means the same.
 func (t *Tree) unfold(s *Spot) (string, error) {
 	from, to := t.From(s.Value), t.Behind(s.Value)
@@ -368,6 +376,9 @@ func (t *Tree) unset(place string) (string, error) {
 			return t.splice(from, eol, ""), nil
 		}
 		return t.splice(from, next, ""), nil
+	}
+	if s.Index == 0 && len(all) > 1 && t.isBlank(e.last+1) {
+		e.last++ // a block does not begin with a blank line
 	}
 	return t.cut(e.lead, e.last), nil
 }

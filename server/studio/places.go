@@ -25,7 +25,7 @@ type places struct {
 func newPlaces(tree *flowtext.Tree) *places {
 	p := &places{tree, map[[2]int]string{}, map[[2]int]string{}}
 	tree.Walk(func(s *flowtext.Spot) bool {
-		if !flowtext.IsStep(s.Place) {
+		if !flowtext.IsStep(s.Place) || s.Value.Kind != yaml.MappingNode {
 			return true
 		}
 		for _, c := range s.Children() {
