@@ -222,8 +222,15 @@ func TestPagesAreTheStudiosAlone(t *testing.T) {
 func TestSheetStaysAsItIs(t *testing.T) {
 	d := open(t, server.Config{})
 	for _, file := range []string{"auth/sign-in.yaml", "examples/shop/checkout.yaml"} {
-		sh := call[map[string]any](d, "GET", "flow?file="+file, nil)
-		delete(sh, "text")
+		sh := call[struct {
+			Drawing, Problems any
+			Steps             []map[string]any
+		}](d, "GET", "flow?file="+file, nil)
+		for _, st := range sh.Steps {
+			for _, known := range []string{"inputs", "outputs", "scope"} {
+				delete(st, known) // which tests of nodes and types are about
+			}
+		}
 		got, err := json.MarshalIndent(sh, "", "\t")
 		if err != nil {
 			t.Fatal(err)
