@@ -183,7 +183,7 @@ func (w *watch) again(c *compiler, in *seen) {
 
 // scope is what is set where the compiler is.
 func (c *compiler) scope() Scope {
-	s := Scope{Proven: maps.Clone(c.state.proven), Forms: map[string]*Type{}}
+	s := Scope{Names: make([]Name, 0, len(c.slots)), Proven: maps.Clone(c.state.proven), Forms: map[string]*Type{}}
 	for tag, form := range c.state.forms {
 		s.Forms[tag] = form.Type
 	}

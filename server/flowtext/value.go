@@ -134,6 +134,13 @@ func inline(n *yaml.Node) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
+// Entry writes a key with its value as lines of a mapping at a column: on one line where
+// it is short, or else on lines below.
+func Entry(key string, v *yaml.Node, column int) []string {
+	head, below := lines(v, "entry/value", column+2)
+	return append([]string{strings.TrimRight(strings.Repeat(" ", column)+scalarText(Word(key))+": "+head, " ")}, below...)
+}
+
 // lines writes what stands at a place, behind a key or a dash at a column: on
 // one line where it is short, or else on lines below.
 func lines(n *yaml.Node, place string, column int) (head string, below []string) {

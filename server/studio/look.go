@@ -90,24 +90,9 @@ func (s *Studio) sheet(file, text string) (Sheet, error) {
 	if err != nil {
 		return sh, err
 	}
-	var problems engine.Problems
-	var read *engine.Sheet
-	if sh.Kind == "endpoint" {
-		read, problems = survey.Read(file, []byte(text))
-	}
-	if sh.Kind != "test" && survey.Flows < manyFlows {
-		whole, err := s.analyze(lsp.Unsaved(s.Files, map[string]string{file: text}))
-		if err != nil {
-			return sh, err
-		}
-		for _, p := range concerning(file, whole, survey) {
-			if !slices.Contains(problems, p) {
-				problems = append(problems, p)
-			}
-		}
-		if sh.Kind == "endpoint" {
-			read, _ = whole.Read(file, []byte(text))
-		}
+	read, problems, err := s.checked(&sh, survey)
+	if err != nil {
+		return sh, err
 	}
 	tree, mistake := flowtext.Read(file, text)
 	if mistake != nil {
@@ -128,6 +113,29 @@ func (s *Studio) sheet(file, text string) (Sheet, error) {
 	}
 	s.fillIn(&sh, read, p)
 	return sh, nil
+}
+
+// checked reads a text as the one checker does: with all other files, or where there
+// are many of them, or the text is of a folder that is not there yet, by itself.
+func (s *Studio) checked(sh *Sheet, survey *engine.Survey) (read *engine.Sheet, problems engine.Problems, err error) {
+	_, nowhere := fs.Stat(s.Files, path.Dir(sh.File))
+	switch {
+	case sh.Kind == "test":
+		return nil, nil, nil
+	case sh.Kind == "endpoint" && (survey.Flows >= manyFlows || nowhere != nil):
+		read, problems = survey.Read(sh.File, []byte(sh.Text))
+		return read, problems, nil
+	case survey.Flows >= manyFlows:
+		return nil, nil, nil
+	}
+	whole, err := s.analyze(lsp.Unsaved(s.Files, map[string]string{sh.File: sh.Text}))
+	if err != nil {
+		return nil, nil, err
+	}
+	if sh.Kind == "endpoint" {
+		read, _ = whole.Read(sh.File, []byte(sh.Text))
+	}
+	return read, concerning(sh.File, whole, survey), nil
 }
 
 // fillIn tells what stands in a flow.

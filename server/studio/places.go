@@ -17,17 +17,19 @@ import (
 // places know where in a text the steps are that the engine tells by line and column.
 type places struct {
 	tree  *flowtext.Tree
-	begin map[[2]int]string // places of steps by the line and column of their keys; PLACE#when by that of when
-	verbs map[[2]int]string // those keys
+	begin map[[2]int]string         // places of steps by the line and column of their keys; PLACE#when by that of when
+	verbs map[[2]int]string         // those keys
+	spots map[string]*flowtext.Spot // of steps, by place
 }
 
 // newPlaces finds the steps of a text.
 func newPlaces(tree *flowtext.Tree) *places {
-	p := &places{tree, map[[2]int]string{}, map[[2]int]string{}}
+	p := &places{tree, map[[2]int]string{}, map[[2]int]string{}, map[string]*flowtext.Spot{}}
 	tree.Walk(func(s *flowtext.Spot) bool {
 		if !flowtext.IsStep(s.Place) || s.Value.Kind != yaml.MappingNode {
 			return true
 		}
+		p.spots[s.Place] = s
 		for _, c := range s.Children() {
 			at := [2]int{c.Key.Line, c.Key.Column}
 			p.verbs[at] = c.Key.Value
@@ -108,7 +110,7 @@ func (p *places) steps(read *engine.Sheet, s *Studio) (all []Step) {
 				walk(st.Branches[0].Steps)
 				continue
 			}
-			if spot := p.tree.Find(place); spot != nil && place != "" {
+			if spot := p.spots[place]; spot != nil {
 				all = append(all, p.stepOf(spot, st, nodes))
 			}
 			for _, b := range st.Branches {
@@ -118,7 +120,7 @@ func (p *places) steps(read *engine.Sheet, s *Studio) (all []Step) {
 	}
 	walk(read.Steps)
 	for i := range all {
-		spot := p.tree.Find(all[i].Place)
+		spot := p.spots[all[i].Place]
 		scope := read.Scope(posOf(spot.Up.Value), posOf(spot.Value))
 		for j, v := range all[i].Values {
 			if t := lsp.TypeOf(scope, v.Text); t != nil && v.Kind == "reference" {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/url"
 	"reflect"
+	"slices"
 
 	"sluice/engine"
 	"sluice/server/endpoint"
@@ -55,6 +56,7 @@ func (r route) Call(ctx context.Context, req *endpoint.Request) (engine.Answer, 
 	if err != nil {
 		return engine.Answer{}, told(err)
 	}
+	r.note(ctx, req)
 	if made == nil {
 		return engine.Answer{Status: 204}, nil
 	}
@@ -65,6 +67,20 @@ func (r route) Call(ctx context.Context, req *endpoint.Request) (engine.Answer, 
 		}
 	}
 	return engine.Answer{Status: 200, Body: body}, nil
+}
+
+// note tells the log of a change that somebody made who had to sign in for it.
+func (r route) note(ctx context.Context, req *endpoint.Request) {
+	what := r.path
+	if r.path == "do/{command}" {
+		what = req.Params[0]
+	}
+	if s := r.Studio; s.Group == "" || !r.changes && (what == r.path || slices.Contains(looks, what)) {
+		return
+	}
+	if who, err := r.member(ctx, req); err == nil {
+		r.Log.Info("changed in the studio", "what", what, "user", who.UserID.ID, "session", who.ID, "request", req.ID)
+	}
 }
 
 // told makes an error one that the page can show.

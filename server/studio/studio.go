@@ -9,8 +9,8 @@
 //	GET /_studio/NAME        each file of dist, flat, with an ETag; app.js.gz stands in for app.js where the browser takes gzip
 //	GET /_studio/mail        the mailbox as a page of its own, and mail.json as data
 //
-// Pages come with the policy default-src 'self', so that nothing is inline, and
-// img-src and style-src 'self' with data: and 'unsafe-inline' for styles only.
+// Pages come with the policy default-src 'self': no script is inline. Styles may be, and
+// images may be data:.
 //
 // # The API
 //
@@ -35,8 +35,8 @@
 //	POST flow/delete    Removal                     → Saved; 409 as well
 //	POST flow/rename    Renaming                    → Saved; 409 as well, and 409 exists
 //	POST run            Run                         → Ran
-//	POST test/keep      Keep                        → Kept
-//	GET  tests                                      → TestReport of the last run; 404 no_report before
+//	POST test/keep      Keep                        → Kept; a test that does not pass is not written
+//	GET  tests                                      → TestReport of the last run of all; 404 no_report before
 //	POST tests          TestRun                     → events: file with a TestFile each, then report with the TestReport
 //	GET  live                                       → events: first state with LiveState, then call with LiveCall, stats with []FlowStats, reload with Reload
 //	GET  trace?id=ID                                → Trace of a call of live

@@ -251,7 +251,7 @@ func testOf(run *recording, in Keep) (string, error) {
 		}
 		n, err := flowtext.FromJSON(text)
 		if err == nil {
-			fmt.Fprintf(&b, "  %s: %s\n", key, flowtext.Inline(n))
+			b.WriteString(strings.Join(flowtext.Entry(key, n, 2), "\n") + "\n")
 		}
 		return err
 	}
@@ -271,12 +271,14 @@ func testOf(run *recording, in Keep) (string, error) {
 		errs = append(errs, line("fake", fakes))
 	}
 	a := run.trace.Answer
-	want := map[string]any{"status": a.Status}
+	want := struct {
+		Status int    `json:"status"`
+		Code   string `json:"code,omitempty"`
+		Body   any    `json:"body,omitempty"`
+	}{Status: a.Status, Code: a.Code}
 	var body any
-	if a.Code != "" {
-		want["code"] = a.Code
-	} else if a.Type == "" && json.Unmarshal(a.Body, &body) == nil && body != nil {
-		want["body"] = wanted(body)
+	if a.Code == "" && a.Type == "" && json.Unmarshal(a.Body, &body) == nil && body != nil {
+		want.Body = wanted(body)
 	}
 	errs = append(errs, line("want", want))
 	return b.String(), errors.Join(errs...)
