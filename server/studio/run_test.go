@@ -89,6 +89,18 @@ func TestSessionOfARunEndsWithIt(t *testing.T) {
 	}
 }
 
+func TestSessionOfNobodyIsGoodForOneRun(t *testing.T) {
+	d := open(t, server.Config{})
+	in := studio.Run{File: "auth/me.yaml", Session: &studio.Caller{Made: true}, Fakes: map[string]studio.Canned{"steps/0": {Out: json.RawMessage(`{"id": "u7"}`)}}}
+	ran := call[studio.Ran](d, "POST", "run", in)
+	if ran.Trace.Answer.Status != 200 || !strings.Contains(string(ran.Trace.Answer.Body), `"id":"u7"`) {
+		t.Errorf("run of a made-up session = %+v, want 200 with the fake", ran.Trace.Answer)
+	}
+	if kept := call[studio.Kept](d, "POST", "test/keep", studio.Keep{Run: ran.ID, Name: "nobody in particular"}); !kept.Written || !strings.Contains(kept.Test, "fake: {user: {out: {id: u7}}}") {
+		t.Errorf("keep = %+v, want a test with the fake as it was given", kept)
+	}
+}
+
 func TestRunBecomesATest(t *testing.T) {
 	d := open(t, server.Config{})
 	d.signUp()

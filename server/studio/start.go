@@ -187,9 +187,15 @@ func load(files fs.FS, env engine.Env) (app *engine.App, err error) {
 	return engine.Load(files, env)
 }
 
+// Who calls in a run.
+const (
+	runIP    = "127.0.0.1"
+	runAgent = "Sluice studio"
+)
+
 // requestOf makes the request of a run.
 func requestOf(f *engine.Flow, in Run) (*endpoint.Request, error) {
-	r := &endpoint.Request{ID: "studio", IP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), UserAgent: "Sluice studio", Body: in.Input.Body}
+	r := &endpoint.Request{ID: "studio", IP: netip.MustParseAddr(runIP), UserAgent: runAgent, Body: in.Input.Body}
 	if string(in.Input.Body) == "null" {
 		r.Body = nil
 	}
@@ -236,7 +242,12 @@ func (s *Studio) open(ctx context.Context, who *Caller, deps *endpoint.Deps, cal
 		}
 		proven = user.ProvenID{ID: u.ID, Epoch: u.Epoch}
 	} else if who.Made {
-		deps.Sessions = memory.New().Sessions
+		stores := memory.New()
+		nobody := user.User{ID: proven.ID, Email: "nobody@example.com", EmailKey: "nobody@example.com", CreationDtm: time.Now(), UpdatedDtm: time.Now()}
+		if err := stores.Users.Create(ctx, nobody, ""); err != nil {
+			return end, fmt.Errorf("making up a user for the run: %w", err)
+		}
+		deps.Sessions = stores.Sessions
 	} else {
 		return end, refused("bad_input", "Whose session? It takes a token, a user, or a made-up one.")
 	}
@@ -244,7 +255,7 @@ func (s *Studio) open(ctx context.Context, who *Caller, deps *endpoint.Deps, cal
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	made := session.Session{
 		ID: uuid.Must(uuid.NewV7()).String(), UserID: proven, CreationDtm: now, LastSeenDtm: now, ExpiresDtm: now.Add(runTime),
-		End: now.Add(runTime), Idle: runTime, AuthenticatedDtm: now, AccessGroupKeys: session.Groups{Add: who.Groups}.Apply(nil), IP: "127.0.0.1",
+		End: now.Add(runTime), Idle: runTime, AuthenticatedDtm: now, AccessGroupKeys: session.Groups{Add: who.Groups}.Apply(nil), IP: runIP,
 	}
 	if err := deps.Sessions.Create(ctx, hash, made); err != nil {
 		return end, fmt.Errorf("opening a session for the run: %w", err)
