@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A Survey is what is known of a folder of flows, mistakes or not, for tools
@@ -48,8 +49,20 @@ func Analyze(fsys fs.FS, env Env) (*Survey, error) {
 	return s, nil
 }
 
+// Flow returns the endpoint of a file, as far as it could be read, or nil. It is to be
+// looked at and not run.
+func (s *Survey) Flow(file string) *Flow {
+	i, ok := slices.BinarySearchFunc(s.reading.app.Flows, file, func(f *Flow, file string) int { return strings.Compare(f.File, file) })
+	if !ok {
+		return nil
+	}
+	return s.reading.app.Flows[i]
+}
+
 // A Sheet is what is known of one flow file.
 type Sheet struct {
+	Flow   *Flow  // of an endpoint, as far as it could be read, to be looked at and not run
+	Node   *Node  // that the file is in place of an endpoint; else nil
 	Steps  []Step // as written
 	blocks []seen
 }
@@ -69,7 +82,11 @@ func (s *Survey) Read(file string, data []byte) (*Sheet, Problems) {
 	d.watch = w
 	d.compile(s.reading.env, s.reading.nodes, s.reading.declared)
 	slices.SortFunc(w.blocks, func(a, b seen) int { return cmp.Or(a.pos.Line-b.pos.Line, a.pos.Column-b.pos.Column) })
-	return &Sheet{Steps: d.Steps, blocks: w.blocks}, d.problems.sorted()
+	sheet := &Sheet{Flow: d.Flow, Steps: d.Steps, blocks: w.blocks}
+	if d.params != nil {
+		sheet.Node = d.node()
+	}
+	return sheet, append(d.problems, d.warnings...).sorted()
 }
 
 // A Scope is what references can begin with at a place in a flow.
@@ -166,7 +183,7 @@ func (w *watch) again(c *compiler, in *seen) {
 
 // scope is what is set where the compiler is.
 func (c *compiler) scope() Scope {
-	s := Scope{Proven: maps.Clone(c.state.proven), Forms: map[string]*Type{}}
+	s := Scope{Names: make([]Name, 0, len(c.slots)), Proven: maps.Clone(c.state.proven), Forms: map[string]*Type{}}
 	for tag, form := range c.state.forms {
 		s.Forms[tag] = form.Type
 	}
@@ -203,3 +220,13 @@ func OutcomeKinds() []string { return slices.Sorted(maps.Keys(kindWords)) }
 
 // OwnCodes returns the codes of errors that nobody declares, for catch.
 func OwnCodes() []string { return slices.Clone(own) }
+
+// Takes tells whether a value of a type, which may be absent, can be given for the
+// property.
+func (p *Prop) Takes(t *Type, optional bool) bool {
+	if t == nil || optional && !p.Optional || t.Secrecy != Public && p.Type.Secrecy == Public {
+		return false
+	}
+	_, why := convert(typed{t: t, optional: optional}, p.Type, 0)
+	return why == ""
+}

@@ -65,6 +65,8 @@ func (d *draft) compile(env *Env, nodes map[string]*Node, declared map[string]De
 	if d.steps != nil {
 		c.block(d.steps)
 		c.ending(d.steps)
+	} else {
+		c.watch.note(c, &seen{}, Pos{}) // what its first step will see
 	}
 	for _, code := range slices.Sorted(maps.Keys(c.fails)) {
 		d.Fails = append(d.Fails, c.fails[code])

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -16,6 +15,9 @@ import (
 // for tests and the studio; every field may be nil. Lanes and rounds that run
 // at once call it from several goroutines.
 type Probe struct {
+	// Reach is told each step that a run comes to, in front of it. Its error ends
+	// the run there; where the context ends with it, nothing catches it.
+	Reach func(at At) error
 	// Fake stands in for the node of a step where it returns true.
 	Fake func(at At) (Fake, bool)
 	// Choose takes a way in the place of a condition or the value of a switch
@@ -31,12 +33,13 @@ type Probe struct {
 type At struct {
 	Pos  Pos
 	Step string // its id, or its node or verb
-	Node *Node  // nil for if and switch
+	Node *Node  // of a step that runs one; nil otherwise
 }
 
 // A Fake is what a step does in the place of its node.
 type Fake struct {
 	Out     []byte // JSON of the output, or of some of its properties; the others are made up
+	Same    Value  // the Result of a call of the same node, in place of Out
 	Outcome string // the name of the way out; "" for success
 	Err     error  // something broken, in place of both
 }
@@ -52,7 +55,9 @@ type Way struct {
 type Call struct {
 	At
 	In, Out []byte // JSON; Out is nil where the node left by an outcome
-	Outcome string // "" for success, the code of an error otherwise
+	Result  Value  // what it gave, with its secrets, for a Fake of another run
+	Outcome string // "" for success, the name of an outcome, or error
+	Err     error  // why it left; nil for success
 	Start   time.Time
 	Took    time.Duration
 	Faked   bool
@@ -135,6 +140,18 @@ func (o *op) ways() []string {
 	return nil
 }
 
+// reach tells the probe that the run comes to a step. What is no step of its own is
+// not told.
+func (r *run) reach(o *op) *Error {
+	if r.probe.Reach == nil || o.code == opJump || o.code == opGive || o.code == opEnd {
+		return nil
+	}
+	if err := r.probe.Reach(At{o.pos, o.step, o.node}); err != nil {
+		return o.error(Fail(Unavailable, "stopped", "The run was stopped."), err)
+	}
+	return nil
+}
+
 func (r *run) took(o *op, way string) {
 	if r.probe != nil && r.probe.Took != nil {
 		r.probe.Took(Way{o.pos, o.step, way})
@@ -170,9 +187,9 @@ func (r *run) invoke(ctx context.Context, o *op, in, out unsafe.Pointer) error {
 	if r.probe.Ran != nil {
 		c := Call{At: at, In: masked(o.node.In, in), Start: start, Took: time.Since(start), Faked: faked}
 		if err == nil {
-			c.Out = masked(o.node.Out, out)
+			c.Out, c.Result = masked(o.node.Out, out), Value{out, o.node.Out.goType}
 		} else {
-			c.Outcome = o.wayOf(err)
+			c.Outcome, c.Err = o.wayOf(err), err
 		}
 		r.probe.Ran(c)
 	}
@@ -206,6 +223,10 @@ func (n *Node) pretend(fake Fake, out unsafe.Pointer) error {
 			return o
 		}
 		return fmt.Errorf("%s has no outcome %q", n.Name, fake.Outcome)
+	}
+	if fake.Same.p != nil && fake.Same.t == n.Out.goType {
+		reflect.NewAt(n.Out.goType, out).Elem().Set(reflect.NewAt(n.Out.goType, fake.Same.p).Elem())
+		return nil
 	}
 	n.Out.sample(out, 0)
 	if fake.Out == nil {
@@ -342,46 +363,4 @@ func (t *Type) sampleText() string {
 		s = s[:int(*t.Max)]
 	}
 	return s
-}
-
-// mask is what stands for a secret in a trace.
-const mask = "•••"
-
-// masked is a value as JSON for a trace: nothing secret is in it, be it hidden
-// or shown once.
-func masked(t *Type, p unsafe.Pointer) []byte { return appendAny(nil, maskedAny(t, p)) }
-
-func maskedAny(t *Type, p unsafe.Pointer) any {
-	switch {
-	case t.Secrecy != Public:
-		return mask
-	case t.Base == Array && t.goType != bytesType:
-		list := make([]any, sliceLen(p))
-		size := t.goType.Elem().Size()
-		for i := range list {
-			list[i] = maskedAny(t.Items, unsafe.Add(slicePointer(p), uintptr(i)*size))
-		}
-		return list
-	case t.By != "":
-		if form, v := t.formAt(p); form != nil {
-			return maskedAny(form.Type, v)
-		}
-		return nil
-	case t.Base == Object && !t.Open:
-		object := make(map[string]any, len(t.Props))
-		if t.More {
-			maps.Copy(object, *(*map[string]any)(unsafe.Add(p, t.more)))
-		}
-		for _, prop := range t.Props {
-			v := unsafe.Add(p, prop.offset)
-			if prop.pointer {
-				v = *(*unsafe.Pointer)(v)
-			}
-			if v != nil {
-				object[prop.Name] = maskedAny(prop.Type, v)
-			}
-		}
-		return object
-	}
-	return plainOf(t)(p)
 }

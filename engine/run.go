@@ -215,6 +215,11 @@ func (r *run) block(ctx context.Context, f frame, pc int) (how exitKind, err *Er
 	}()
 	for {
 		o := &ops[pc]
+		if r.probe != nil {
+			if err := r.reach(o); err != nil {
+				return failed, err
+			}
+		}
 		switch o.code {
 		case opNode:
 			pc, err = r.node(ctx, o, f)

@@ -16,7 +16,6 @@ import (
 	"sluice/nodes/code"
 	"sluice/nodes/factor"
 	"sluice/nodes/mail"
-	"sluice/server/rest"
 )
 
 // A post is how a server sends mail: by a mail server, into a mailbox for
@@ -107,14 +106,6 @@ func (p *post) at(a *net.TCPAddr) {
 	if a.IP.IsUnspecified() {
 		p.Site.Host = fmt.Sprintf("localhost:%d", a.Port)
 	}
-}
-
-// endpoints are those of the studio.
-func (p *post) endpoints() []rest.Endpoint {
-	if p.mailbox == nil {
-		return nil
-	}
-	return []rest.Endpoint{mailPage{p.mailbox}, mailList{p.mailbox}}
 }
 
 // notes are what the owner should know who serves some flows.

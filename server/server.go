@@ -32,6 +32,7 @@ import (
 	"sluice/server/endpoint"
 	"sluice/server/rest"
 	"sluice/server/store"
+	"sluice/server/studio"
 )
 
 const (
@@ -50,9 +51,11 @@ type Server struct {
 	ln      net.Listener
 	control net.Listener // for commands; nil where there is none
 	hasher  *password.Hasher
-	watch   *watch // nil where the files of the flows are not watched
-	now     Flows  // that are served
-	keyless bool   // there was no API key at the start
+	watch   *watch         // nil where the files of the flows are not watched
+	studio  *studio.Studio // nil where it is not served
+	again   chan struct{}  // asks for the flows to be loaded again
+	now     Flows          // that are served
+	keyless bool           // there was no API key at the start
 }
 
 // options are what Options change.
@@ -96,7 +99,7 @@ func newOptions(opts []Option) options {
 // New makes a server that is ready to run. Where flows have mistakes, the error
 // is engine.Problems, with all of them; nothing is left open then.
 func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
-	s := &Server{conf: c, options: newOptions(opts)}
+	s := &Server{conf: c, options: newOptions(opts), again: make(chan struct{}, 1)}
 	if err := s.conf.complete(); err != nil {
 		return nil, err
 	}
@@ -149,8 +152,14 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	for _, k := range s.conf.APIKeys {
 		s.deps.Keys[k] = true
 	}
+	if s.conf.hasStudio() {
+		if s.studio, err = s.newStudio(); err != nil {
+			return nil, err
+		}
+		s.deps.Watch = s.studio.Watch
+	}
 	s.rest = rest.New(rest.Options{
-		Logger: s.log, BodyLimit: int(s.conf.MaxBody), TrustedProxies: s.conf.TrustedProxies, Origins: s.conf.Origins, Base: s.conf.BasePath, KeyInQuery: s.conf.APIKeyInQuery, Cookie: s.conf.sameSite(),
+		Logger: s.log, BodyLimit: max(int(s.conf.MaxBody), s.studio.MaxBody()), TrustedProxies: s.conf.TrustedProxies, Origins: s.conf.Origins, Base: s.conf.BasePath, KeyInQuery: s.conf.APIKeyInQuery, Cookie: s.conf.sameSite(),
 		Ready: s.store.Ready, Notice: s.conf.Notice,
 	})
 	if !s.conf.NoWatch && s.flows.dir != "" {
@@ -202,10 +211,16 @@ func (s *Server) load(ctx context.Context) error {
 	for i, f := range loaded.Served {
 		eps[i] = endpoint.New(f, s.deps)
 	}
-	if err := s.rest.Swap(append(eps, s.post.endpoints()...)); err != nil {
+	if s.studio != nil {
+		eps = append(eps, s.studio.Endpoints()...)
+	}
+	if err := s.rest.Swap(eps); err != nil {
 		return err
 	}
 	s.now = loaded
+	if s.studio != nil {
+		s.studio.Loaded(loaded.All, loaded.Served, nil)
+	}
 	return nil
 }
 
@@ -269,15 +284,16 @@ func (s *Server) Run(ctx context.Context) error {
 // A Summary is what a server has to say of itself when it starts.
 type Summary struct {
 	Flows
-	Addr  *net.TCPAddr // it listens on
-	Watch bool         // the files of the flows are watched
-	Store string       // where users and sessions are, without credentials
-	Notes []string     // what its owner should know, in sentences
+	Addr   *net.TCPAddr // it listens on
+	Watch  bool         // the files of the flows are watched
+	Studio bool         // it has a studio
+	Store  string       // where users and sessions are, without credentials
+	Notes  []string     // what its owner should know, in sentences
 }
 
 // Summary returns what is true before Run.
 func (s *Server) Summary() Summary {
-	sum := Summary{Flows: s.now, Addr: s.ln.Addr().(*net.TCPAddr), Watch: s.watch != nil, Store: s.storeName()}
+	sum := Summary{Flows: s.now, Addr: s.ln.Addr().(*net.TCPAddr), Watch: s.watch != nil, Studio: s.studio != nil, Store: s.storeName()}
 	keyed := slices.IndexFunc(s.now.Served, func(f *engine.Flow) bool { return f.APIKey == engine.KeyRequired })
 	if keyed >= 0 && s.keyless {
 		sum.Notes = append(sum.Notes, fmt.Sprintf("Nobody can call %s: it wants an API key, and there is none (sluice key add makes one).", s.now.Served[keyed].File))

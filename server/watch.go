@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"sluice/engine"
 )
 
 // A Reload is how loading the flows again went.
@@ -54,6 +56,9 @@ func (s *Server) reloadOnChange(ctx context.Context) {
 		case <-hangup:
 			due = time.After(0)
 			continue
+		case <-s.again:
+			due = time.After(0)
+			continue
 		case e := <-s.watch.events():
 			if !s.watch.concerns(e) {
 				continue
@@ -81,6 +86,9 @@ func (s *Server) reload(ctx context.Context) {
 	}
 	began := time.Now()
 	err := s.load(ctx)
+	if found := (engine.Problems{}); errors.As(err, &found) && s.studio != nil {
+		s.studio.Loaded(nil, nil, found)
+	}
 	s.reloaded(Reload{Flows: len(s.now.Served), Took: time.Since(began), Err: err})
 }
 

@@ -24,7 +24,7 @@ type Sessions struct {
 }
 
 func (d *Desk) listSessions(ctx context.Context, in ListSessions) (Sessions, error) {
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return Sessions{}, err
 	}
@@ -62,7 +62,7 @@ func (d *Desk) endSessions(ctx context.Context, in EndSessions) (Ended, error) {
 		}
 		return d.endEveryone(ctx)
 	}
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return Ended{}, err
 	}

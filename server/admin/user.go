@@ -34,7 +34,7 @@ func (d *Desk) listUsers(ctx context.Context, in ListUsers) (Users, error) {
 	if err != nil {
 		return Users{}, fmt.Errorf("listing users: %w", err)
 	}
-	out := Users{Users: page}
+	out := Users{Users: append([]user.User{}, page...)}
 	if len(page) > limit {
 		out.Users, out.Next = page[:limit], page[limit-1].ID
 	}
@@ -52,8 +52,8 @@ type Person struct {
 	Sessions int `json:"sessions"` // that are live; a thousand stands for more, too
 }
 
-// find returns the user with an id or an e-mail address.
-func (d *Desk) find(ctx context.Context, name string) (u user.User, err error) {
+// Find returns the user with an id or an e-mail address.
+func (d *Desk) Find(ctx context.Context, name string) (u user.User, err error) {
 	if _, key, bad := user.EmailKey(name); bad == nil {
 		u, err = d.Stores.Users.ByEmail(ctx, key)
 	} else {
@@ -71,7 +71,7 @@ func (d *Desk) find(ctx context.Context, name string) (u user.User, err error) {
 }
 
 func (d *Desk) showUser(ctx context.Context, in ShowUser) (Person, error) {
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return Person{}, err
 	}
@@ -106,7 +106,7 @@ func (d *Desk) changeUser(ctx context.Context, in ChangeUser) (user.User, error)
 	if err := user.CheckGroups(in.Groups); err != nil {
 		return user.User{}, err
 	}
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return user.User{}, err
 	}
@@ -143,7 +143,7 @@ type Ended struct {
 // The new password is there before the sessions end, so that nobody comes in
 // between with the old one and stays.
 func (d *Desk) setPassword(ctx context.Context, in SetPassword) (Ended, error) {
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return Ended{}, err
 	}
@@ -166,7 +166,7 @@ type DeleteUser struct {
 }
 
 func (d *Desk) deleteUser(ctx context.Context, in DeleteUser) (user.User, error) {
-	u, err := d.find(ctx, in.User)
+	u, err := d.Find(ctx, in.User)
 	if err != nil {
 		return user.User{}, err
 	}

@@ -131,7 +131,11 @@ func (c *console) summary(s server.Summary, took time.Duration) {
 	line("address", c.paint(cyan, url)+more)
 	line("flows", flowsLine(s))
 	line("store", s.Store)
-	line("studio", "comes with a later version, at /_studio")
+	studio := "off"
+	if s.Studio {
+		studio = c.paint(cyan, url+"/_studio")
+	}
+	line("studio", studio)
 	line("ready", "in "+millis(took))
 	for _, note := range s.Notes {
 		fmt.Fprintf(&b, "\n  %s\n", c.paint(yellow, note))

@@ -70,7 +70,7 @@ func TestServeTellsWhatItServesAndHowReloadsGo(t *testing.T) {
   address  (http://127\.0\.0\.1:\d+)
   flows    1 flow from (\S+), reloaded when they change
   store    SQLite in (\S+)
-  studio   comes with a later version, at /_studio
+  studio   http://127\.0\.0\.1:\d+/_studio
   ready    in \d+ ms
 \n`)
 	if a, err := http.Get(summary[1] + "/a"); err != nil || a.StatusCode != 204 {

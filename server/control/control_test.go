@@ -110,7 +110,7 @@ func TestEveryoneIsSignedOut(t *testing.T) {
 // must end alike.
 func TestBothCarriersDoTheSame(t *testing.T) {
 	steps := []struct{ name, in, want string }{
-		{"user.list", `{"limit":10}`, `{"users":null}`},
+		{"user.list", `{"limit":10}`, `{"users":[]}`},
 		{"user.add", `{"email":"Ada@example.com","password":"` + secret + `","groups":["staff","admin"]}`, `"groups":["admin","staff"]`},
 		{"user.add", `{"email":"ada@EXAMPLE.com","password":"` + secret + `"}`, "emailTaken: The e-mail address belongs to another user."},
 		{"user.add", `{"email":"ada","password":"` + secret + `"}`, "invalidEmail: "},

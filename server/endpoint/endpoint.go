@@ -40,14 +40,26 @@ type Deps struct {
 	MaxBody  int             // bytes
 	Cookie   string          // SameSite of the session's cookie, Lax or Strict; "" where there is none
 	Audit    *audit.Recorder // counts the calls that are refused, and notes uses of keys; nil for none
+
+	// Watch is told each call in front of it, and may return nil. It is nil where
+	// nobody watches.
+	Watch func(f *engine.Flow, r *Request) *Watched
+}
+
+// Watched is what is told of one call.
+type Watched struct {
+	Probe *engine.Probe              // of the run; nil for none
+	Input func(engine.Inputs)        // is told what the run starts from, where there is one
+	End   func(engine.Answer, error) // is told how the call ended
 }
 
 // An Endpoint is one flow, ready to be called by any number of callers at once.
 type Endpoint struct {
 	flow *engine.Flow
 	Deps
-	probe *engine.Probe // nil in production
-	shows bool          // an answer can show the token of a new session
+	probe *engine.Probe       // nil in production
+	told  func(engine.Inputs) // what a run starts from; nil where nobody watches
+	shows bool                // an answer can show the token of a new session
 }
 
 // New makes an endpoint of a flow.
@@ -75,6 +87,15 @@ func (e *Endpoint) Streams() bool { return e.flow.Sends }
 
 // Call answers a request. An error is an *engine.Error, or something broken.
 func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) {
+	if e.Watch != nil {
+		if w := e.Watch(e.flow, r); w != nil {
+			with := *e
+			with.Watch, with.probe, with.told = nil, w.Probe, w.Input
+			a, err := with.Call(ctx, r)
+			w.End(a, err)
+			return a, err
+		}
+	}
 	now := time.Now()
 	d := deadlineIn(ctx, now.Add(e.flow.Timeout))
 	defer d.stop()
@@ -131,6 +152,9 @@ func (e *Endpoint) refused(why error, f *Facts) error {
 }
 
 func (e *Endpoint) run(ctx context.Context, in engine.Inputs) (engine.Answer, error) {
+	if e.told != nil {
+		e.told(in)
+	}
 	if e.probe != nil {
 		return e.flow.Program.RunProbed(ctx, in, e.probe)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html"
 	"strings"
+
+	"sluice/engine"
 )
 
 // A point is a place on the canvas, in pixels from its upper left.
@@ -17,6 +19,7 @@ type canvas struct {
 	frames, edges, boxes strings.Builder
 	lines                [][]point // of the edges
 	taken                []rect    // by boxes and labels
+	drawn                Drawing   // the same for those who draw it themselves
 }
 
 // text writes a text; at is the left, the middle or the right of its base line.
@@ -29,8 +32,9 @@ func (c *canvas) text(b *strings.Builder, at point, class, anchor, s string) {
 
 // edge draws a line through points, with round corners and, where it leads
 // somewhere, an arrow.
-func (c *canvas) edge(class string, arrow bool, points ...point) {
+func (c *canvas) edge(l link, class string, arrow bool, points ...point) {
 	c.lines = append(c.lines, points)
+	c.drawn.edge(l, class, arrow, points)
 	fmt.Fprintf(&c.edges, `<path class="edge %s" d="M%d %d`, class, points[0].x, points[0].y)
 	for i := 1; i < len(points); i++ {
 		p := points[i]
@@ -63,10 +67,11 @@ func toward(p, q point, r int) point {
 
 // label writes a text in the middle of an edge that leads down, or above one
 // that leads to the right.
-func (c *canvas) label(at point, anchor, s string) {
+func (c *canvas) label(l link, at point, anchor, s string) {
 	if s == "" {
 		return
 	}
+	c.drawn.label(l, at, anchor, s)
 	w := width(s, smallSize)
 	box := rect{at.x, at.y - smallSize, w, smallSize + 2}
 	if anchor == "middle" {
@@ -89,6 +94,7 @@ func (c *canvas) end() { c.boxes.WriteString("</g>\n") }
 
 // pill draws the end of a flow.
 func (c *canvas) pill(r rect, a answer, size string) {
+	c.drawn.answer(r, a)
 	c.begin(r, "pill "+a.class(), "ends with "+a.text)
 	fmt.Fprintf(&c.boxes, `<rect x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, r.x, r.y, r.w, r.h, r.h/2)
 	down := 4
@@ -100,7 +106,8 @@ func (c *canvas) pill(r rect, a answer, size string) {
 }
 
 // box draws a step: a tile with a letter, a title and perhaps a line below it.
-func (c *canvas) box(r rect, family, letter, title, subtitle, full string) {
+func (c *canvas) box(s engine.Step, r rect, family, letter, title, subtitle, full string) {
+	c.drawn.box(s, "step", r, title, subtitle)
 	c.begin(r, "step "+family, full)
 	fmt.Fprintf(&c.boxes, `<rect class="card" x="%d" y="%d" width="%d" height="%d" rx="10"/>`, r.x, r.y, r.w, r.h)
 	fmt.Fprintf(&c.boxes, `<rect class="tile" x="%d" y="%d" width="28" height="28" rx="7"/>`, r.x+8, r.y+8)
@@ -116,7 +123,8 @@ func (c *canvas) box(r rect, family, letter, title, subtitle, full string) {
 }
 
 // choice draws where a flow decides: a box with pointed sides.
-func (c *canvas) choice(r rect, title, full string) {
+func (c *canvas) choice(s engine.Step, r rect, title, full string) {
+	c.drawn.box(s, "choice", r, title, "")
 	c.begin(r, "choice", full)
 	m := r.y + r.h/2
 	fmt.Fprintf(&c.boxes, `<path d="M%d %dL%d %dH%dL%d %dL%d %dH%dZ"/>`,
@@ -126,7 +134,8 @@ func (c *canvas) choice(r rect, title, full string) {
 }
 
 // frame draws what holds steps.
-func (c *canvas) frame(r rect, title, subtitle string) {
+func (c *canvas) frame(s engine.Step, r rect, title, subtitle string) {
+	c.drawn.box(s, "frame", r, title, subtitle)
 	fmt.Fprintf(&c.frames, `<g class="frame"><rect x="%d" y="%d" width="%d" height="%d" rx="12"/>`, r.x, r.y, r.w, r.h)
 	c.text(&c.frames, point{r.x + 14, r.y + 20}, "name", "start", title)
 	if subtitle != "" {

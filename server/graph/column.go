@@ -11,6 +11,7 @@ const (
 type column struct {
 	part
 	label string
+	way   string
 	x     int // of its spine, from that of the step
 	empty bool
 }
@@ -52,13 +53,13 @@ func (g *Graph) columns(s engine.Step) part {
 		bus := y + boxHeight + 14
 		for _, col := range columns {
 			down := y + boxHeight + branchHead
-			c.edge(class, !col.empty, point{x, y + boxHeight}, point{x, bus}, point{x + col.x, bus}, point{x + col.x, down})
-			c.label(point{x + col.x, bus + 17}, "middle", col.label)
+			c.edge(link{step: s.Pos, way: col.way}, class, !col.empty, point{x, y + boxHeight}, point{x, bus}, point{x + col.x, bus}, point{x + col.x, down})
+			c.label(link{step: s.Pos, way: col.way}, point{x + col.x, bus + 17}, "middle", col.label)
 			if !col.empty {
 				col.draw(c, x+col.x, down)
 			}
 			if !col.dead {
-				c.edge(class, false, point{x + col.x, down + col.height}, point{x + col.x, y + join}, point{x, y + join}, point{x, y + p.height})
+				c.edge(link{step: s.Pos, way: col.way}, class, false, point{x + col.x, down + col.height}, point{x + col.x, y + join}, point{x, y + join}, point{x, y + p.height})
 			}
 		}
 	}
@@ -69,7 +70,7 @@ func (g *Graph) columns(s engine.Step) part {
 func (g *Graph) branches(s engine.Step) (all []column) {
 	var otherwise *column
 	for _, b := range s.Branches {
-		c := column{part: g.block(b.Steps), label: label(b)}
+		c := column{part: g.block(b.Steps), label: label(b), way: wayOf(b)}
 		if s.Verb == "if" && b.Role == "else" {
 			c.label = "no"
 		}
@@ -83,7 +84,7 @@ func (g *Graph) branches(s engine.Step) (all []column) {
 	case otherwise != nil:
 		all = append(all, *otherwise)
 	case s.Verb == "switch" && !s.Whole:
-		all = append(all, column{label: "else", empty: true})
+		all = append(all, column{label: "else", way: "else", empty: true})
 	}
 	return all
 }

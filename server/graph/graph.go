@@ -74,8 +74,10 @@ func newGraph(title, about string, steps []engine.Step) *Graph {
 
 // An answer is how a flow ends.
 type answer struct {
-	text   string
-	status int // 0 where none is known
+	text    string
+	status  int // 0 where none is known
+	step    engine.Step
+	outcome string // by which the step ends the flow without routing it; "" where the step is the end
 }
 
 // class names the colour of an answer.
@@ -95,7 +97,7 @@ func (a answer) class() string {
 func (g *Graph) ends(s engine.Step) answer {
 	switch s.Verb {
 	case "respond":
-		return answer{strings.TrimSpace(strconv.Itoa(s.Status) + " " + http.StatusText(s.Status)), s.Status}
+		return answer{text: strings.TrimSpace(strconv.Itoa(s.Status) + " " + http.StatusText(s.Status)), status: s.Status}
 	case "fail":
 		f, ok := g.fails[s.Word]
 		if !ok {
@@ -108,7 +110,7 @@ func (g *Graph) ends(s engine.Step) answer {
 
 func failure(code string, kind engine.Kind, status int) answer {
 	status = cmp.Or(status, rest.Status(kind))
-	return answer{strconv.Itoa(status) + " " + code, status}
+	return answer{text: strconv.Itoa(status) + " " + code, status: status}
 }
 
 // catch notes which outcomes of steps end no flow: those that a try around them
@@ -144,7 +146,9 @@ func (g *Graph) unrouted(s engine.Step) (all []answer) {
 		routed := func(b engine.Branch) bool { return b.Role == "on" && b.Name == o.Name }
 		caught := func(code string) bool { return code == o.Name || code == "any" }
 		if !slices.ContainsFunc(s.Branches, routed) && !slices.ContainsFunc(g.caught[s.Pos], caught) {
-			all = append(all, failure(o.Name, o.Kind, 0))
+			end := failure(o.Name, o.Kind, 0)
+			end.outcome = o.Name
+			all = append(all, end)
 		}
 	}
 	return all

@@ -25,14 +25,33 @@ type part struct {
 	height      int
 	dead        bool // nothing leaves it
 	pill        bool // it can be entered from the left, at half its height
+	step        engine.Pos
 	draw        func(c *canvas, x, y int)
 }
 
 // block lays steps out below each other.
 func (g *Graph) block(steps []engine.Step) part {
+	p := g.bare(steps)
+	if len(steps) == 0 {
+		return p
+	}
+	inner, last := p.draw, steps[len(steps)-1].Pos
+	p.draw = func(c *canvas, x, y int) {
+		inner(c, x, y)
+		c.drawn.Slots = append(c.drawn.Slots, Slot{Before: steps[0].Pos, X: x, Y: y - gap/2})
+		if !p.dead {
+			c.drawn.Slots = append(c.drawn.Slots, Slot{Behind: last, X: x, Y: y + p.height + gap/2})
+		}
+	}
+	return p
+}
+
+// bare is a block in which no more steps can be put.
+func (g *Graph) bare(steps []engine.Step) part {
 	parts := make([]part, len(steps))
 	for i, s := range steps {
 		parts[i] = g.step(s)
+		parts[i].step = s.Pos
 	}
 	return stacked(parts)
 }
@@ -54,8 +73,11 @@ func stacked(parts []part) part {
 	}
 	p.draw = func(c *canvas, x, y int) {
 		for i, inner := range parts {
+			if i > 0 && inner.step != parts[i-1].step {
+				c.drawn.Slots = append(c.drawn.Slots, Slot{Before: inner.step, X: x, Y: y + tops[i] - gap/2})
+			}
 			if i > 0 && !parts[i-1].dead {
-				c.edge("", true, point{x, y + tops[i] - gap}, point{x, y + tops[i]})
+				c.edge(link{step: parts[i-1].step, way: "next"}, "", true, point{x, y + tops[i] - gap}, point{x, y + tops[i]})
 			}
 			inner.draw(c, x, y+tops[i])
 		}
@@ -66,14 +88,17 @@ func stacked(parts []part) part {
 func (g *Graph) step(s engine.Step) part {
 	switch s.Verb {
 	case "respond", "fail", "return":
-		return ending(g.ends(s))
+		return ending(s, g.ends(s))
 	case "each":
 		title, subtitle := words(s)
-		return g.framed(title, subtitle, branch(s, "do"), true)
+		return g.framed(s, "do", title, subtitle, true)
 	case "try":
-		p := rows(g.framed("try", "", branch(s, "try"), false), frameHead/2, g.ways(s, "catch"))
-		if finally := branch(s, "finally"); finally != nil {
-			p = stacked([]part{p, g.framed("finally", "", finally, false)})
+		p := rows(g.framed(s, "try", "try", "", false), frameHead/2, g.ways(s, "catch"))
+		if branch(s, "finally") != nil {
+			p.step = s.Pos
+			end := g.framed(s, "finally", "finally", "", false)
+			end.step = s.Pos
+			p = stacked([]part{p, end})
 		}
 		return p
 	case "switch", "parallel":
@@ -89,15 +114,15 @@ func (g *Graph) step(s engine.Step) part {
 			p.draw = func(c *canvas, x, y int) {
 				inner(c, x, y)
 				if height < boxHeight+20 {
-					c.edge("", false, point{x, y + height}, point{x, y + boxHeight + 20})
+					c.edge(link{step: s.Pos, way: "next"}, "", false, point{x, y + height}, point{x, y + boxHeight + 20})
 				}
-				c.label(point{x + 7, y + boxHeight + 16}, "start", "no")
+				c.label(link{step: s.Pos, way: "next"}, point{x + 7, y + boxHeight + 16}, "start", "no")
 			}
 		}
 		return p
 	}
 	p := rows(head(s), boxHeight/2, append(g.ways(s, "on"), g.ways(s, "undo")...))
-	return stubs(p, head(s).left, g.unrouted(s))
+	return stubs(s, p, head(s).left, g.unrouted(s))
 }
 
 // branch returns the steps of the only branch with a role, or nil.
@@ -111,7 +136,8 @@ func branch(s engine.Step, role string) []engine.Step {
 }
 
 // ending is an answer.
-func ending(a answer) part {
+func ending(s engine.Step, a answer) part {
+	a.step = s
 	half := width(a.text, nameSize)/2 + 16
 	return part{left: half, right: half, height: pillHeight, dead: true, pill: true, draw: func(c *canvas, x, y int) {
 		c.pill(rect{x - half, y, 2 * half, pillHeight}, a, "name")
@@ -127,7 +153,9 @@ func head(s engine.Step) part {
 	if s.Verb == "if" || s.Verb == "switch" {
 		half := (len([]rune(title))*8)/2 + 24
 		p.left, p.right = half, half
-		p.draw = func(c *canvas, x, y int) { c.choice(rect{x - half, y, 2 * half, boxHeight}, title, s.Verb+" "+s.Word) }
+		p.draw = func(c *canvas, x, y int) {
+			c.choice(s, rect{x - half, y, 2 * half, boxHeight}, title, s.Verb+" "+s.Word)
+		}
 		return p
 	}
 	half := max(76, (46+max(width(title, nameSize), width(subtitle, smallSize))+16)/2)
@@ -137,26 +165,26 @@ func head(s engine.Step) part {
 	}
 	p.left, p.right = half, half
 	p.draw = func(c *canvas, x, y int) {
-		c.box(rect{x - half, y, 2 * half, boxHeight}, class, letter, title, subtitle, full)
+		c.box(s, rect{x - half, y, 2 * half, boxHeight}, class, letter, title, subtitle, full)
 	}
 	return p
 }
 
-// framed puts a frame around steps. Where what they do is repeated, the frame is
-// left even if they never are.
-func (g *Graph) framed(title, subtitle string, steps []engine.Step, repeated bool) part {
-	inner := g.block(steps)
+// framed puts a frame around the steps of a branch. Where what they do is repeated,
+// the frame is left even if they never are.
+func (g *Graph) framed(s engine.Step, role, title, subtitle string, repeated bool) part {
+	inner := g.block(branch(s, role))
 	title = short(title, mostWords)
 	p := part{ // its words stand beside the spine
 		left: max(inner.left+framePad, width(title, nameSize)+24), right: max(inner.right+framePad, width(subtitle, smallSize)+24),
 		height: frameHead + inner.height + 2*framePad, dead: inner.dead && !repeated,
 	}
 	p.draw = func(c *canvas, x, y int) {
-		c.frame(rect{x - p.left, y, p.left + p.right, p.height}, title, subtitle)
-		c.edge("", true, point{x, y}, point{x, y + frameHead + framePad})
+		c.frame(s, rect{x - p.left, y, p.left + p.right, p.height}, title, subtitle)
+		c.edge(link{step: s.Pos, way: role}, "", true, point{x, y}, point{x, y + frameHead + framePad})
 		inner.draw(c, x, y+frameHead+framePad)
 		if !inner.dead {
-			c.edge("", false, point{x, y + p.height - framePad}, point{x, y + p.height})
+			c.edge(link{step: s.Pos, way: "next"}, "", false, point{x, y + p.height - framePad}, point{x, y + p.height})
 		}
 	}
 	return p
@@ -164,6 +192,7 @@ func (g *Graph) framed(title, subtitle string, steps []engine.Step, repeated boo
 
 // A way leads from the side of a box.
 type way struct {
+	link
 	label  string
 	class  string
 	to     *part // nil where it goes on below at once
@@ -184,15 +213,19 @@ func (g *Graph) ways(s engine.Step, role string) []way {
 			on = append(on, label(b))
 			continue
 		}
-		p := g.block(b.Steps)
-		w := way{label: label(b), to: &p}
+		lay := g.block
+		if s.Guard {
+			lay = g.bare
+		}
+		p := lay(b.Steps)
+		w := way{link: link{step: s.Pos, way: wayOf(b)}, label: label(b), to: &p}
 		if role == "undo" {
 			w.class, w.apart = "dashed", true
 		}
 		all = append(all, w)
 	}
 	if on != nil {
-		all = append(all, way{label: strings.Join(on, ", "), class: "dashed"})
+		all = append(all, way{link: link{step: s.Pos, way: strings.Join(on, ", ")}, label: strings.Join(on, ", "), class: "dashed"})
 	}
 	return all
 }
@@ -247,12 +280,13 @@ func rows(p part, from int, ways []way) part {
 	if join > 0 {
 		p.height = join + 6
 	}
+	below := link{step: ways[0].step, way: "next"}
 	p.draw = func(c *canvas, x, y int) {
 		inner.draw(c, x, y)
 		if !inner.dead && p.height > inner.height {
-			c.edge("", false, point{x, y + inner.height}, point{x, y + p.height})
+			c.edge(below, "", false, point{x, y + inner.height}, point{x, y + p.height})
 		} else if inner.dead && join > 0 {
-			c.edge("", false, point{x, y + join}, point{x, y + p.height})
+			c.edge(below, "", false, point{x, y + join}, point{x, y + p.height})
 		}
 		for i, w := range ways {
 			w.draw(c, point{x, y}, x+inner.right, from, join, x+bus, i+1 == len(ways))
@@ -285,30 +319,30 @@ func (w *way) draw(c *canvas, o point, side, from, join, bus int, last bool) {
 		start = start[:1]
 	}
 	x := along + w.across
-	c.label(point{along + 6, o.y + w.at - 5}, "start", w.label)
+	c.label(w.link, point{along + 6, o.y + w.at - 5}, "start", w.label)
 	switch {
 	case w.to == nil:
-		c.edge(w.class, true, append(start, point{x, o.y + w.at}, point{x, o.y + join}, point{o.x, o.y + join})...)
+		c.edge(w.link, w.class, true, append(start, point{x, o.y + w.at}, point{x, o.y + join}, point{o.x, o.y + join})...)
 		return
 	case w.to.pill:
-		c.edge(w.class, true, append(start, point{x - w.to.left, o.y + w.at})...)
+		c.edge(w.link, w.class, true, append(start, point{x - w.to.left, o.y + w.at})...)
 	default:
-		c.edge(w.class, true, append(start, point{x, o.y + w.at}, point{x, o.y + w.y})...)
+		c.edge(w.link, w.class, true, append(start, point{x, o.y + w.at}, point{x, o.y + w.y})...)
 	}
 	w.to.draw(c, x, o.y+w.y)
 	end := o.y + w.y + w.to.height
 	switch {
 	case !w.back():
 	case last:
-		c.edge("", true, point{x, end}, point{x, o.y + join}, point{o.x, o.y + join})
+		c.edge(w.link.home(), "", true, point{x, end}, point{x, o.y + join}, point{o.x, o.y + join})
 	default:
-		c.edge("", true, point{x, end}, point{x, end + 10}, point{bus, end + 10}, point{bus, o.y + join}, point{o.x, o.y + join})
+		c.edge(w.link.home(), "", true, point{x, end}, point{x, end + 10}, point{bus, end + 10}, point{bus, o.y + join}, point{o.x, o.y + join})
 	}
 }
 
 // stubs hangs the answers of outcomes that nobody routes on the left of a box,
 // whose left side is half away from the spine.
-func stubs(p part, half int, answers []answer) part {
+func stubs(s engine.Step, p part, half int, answers []answer) part {
 	if len(answers) == 0 {
 		return p
 	}
@@ -322,9 +356,10 @@ func stubs(p part, half int, answers []answer) part {
 	p.draw = func(c *canvas, x, y int) {
 		inner.draw(c, x, y)
 		if !inner.dead && p.height > inner.height {
-			c.edge("", false, point{x, y + inner.height}, point{x, y + p.height})
+			c.edge(link{step: s.Pos, way: "next"}, "", false, point{x, y + inner.height}, point{x, y + p.height})
 		}
 		for i, a := range answers {
+			a.step = s
 			at := y + boxHeight/2 + i*(stubHeight+5)
 			w := width(a.text, smallSize) + 20
 			right := x - half - 2*aside
@@ -332,7 +367,7 @@ func stubs(p part, half int, answers []answer) part {
 			if i == 0 {
 				line = []point{line[0], line[3]}
 			}
-			c.edge("faint", true, line...)
+			c.edge(link{step: s.Pos, way: a.outcome}, "faint", true, line...)
 			c.pill(rect{right - w, at - stubHeight/2, w, stubHeight}, a, "small")
 		}
 	}

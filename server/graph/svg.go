@@ -58,7 +58,7 @@ func (g *Graph) lay() (c *canvas, w, h int) {
 	y += stubHeight + 26
 	spine := margin + body.left + (inner-body.left-body.right)/2
 	fmt.Fprintf(&c.boxes, `<circle class="start" cx="%d" cy="%d" r="6"/>`+"\n", spine, y)
-	c.edge("", true, point{spine, y + 6}, point{spine, y + gap})
+	c.edge(link{way: "start"}, "", true, point{spine, y + 6}, point{spine, y + gap})
 	body.draw(c, spine, y+gap)
 	return c, inner + 2*margin, y + gap + body.height + margin
 }

@@ -71,7 +71,7 @@ func (s *server) files(f *folder) fs.FS {
 	o := overlay{os.DirFS(f.dir), map[string]string{}}
 	for _, d := range s.documents {
 		if d.folder == f {
-			o.open[d.name] = d.string
+			o.open[d.name] = d.S
 		}
 	}
 	return o
@@ -126,7 +126,7 @@ func (s *server) ahead(f *folder) {
 			continue
 		}
 		d.ahead, now.versions[d.name] = d.version, d.version
-		_, problems := f.survey.Read(d.name, []byte(d.string))
+		_, problems := f.survey.Read(d.name, []byte(d.S))
 		if err := s.tell(now, d.name, problems); err != nil {
 			s.log.Warn("telling problems", "error", err)
 		}
@@ -198,7 +198,7 @@ func (s *server) tell(done surveyed, name string, problems []engine.Problem) err
 		}
 	}
 	for _, p := range problems {
-		from := t.at(p.Line, p.Column)
+		from := t.At(p.Line, p.Column)
 		severity := 1
 		if p.Warning {
 			severity = 2
@@ -207,7 +207,7 @@ func (s *server) tell(done surveyed, name string, problems []engine.Problem) err
 		if p.Hint != "" {
 			text += " (" + p.Hint + ")"
 		}
-		d.Diagnostics = append(d.Diagnostics, diagnostic{t.span(from, t.word(from)), severity, "sluice", text})
+		d.Diagnostics = append(d.Diagnostics, diagnostic{t.span(from, t.Word(from)), severity, "sluice", text})
 	}
 	done.told[name] = len(problems) > 0
 	if len(problems) == 0 {
@@ -237,7 +237,7 @@ func (d *document) refresh() {
 	if d.folder.survey == nil {
 		return
 	}
-	if sheet, _ := d.folder.survey.Read(d.name, []byte(d.string)); sheet != nil {
+	if sheet, _ := d.folder.survey.Read(d.name, []byte(d.S)); sheet != nil {
 		d.sheet = sheet
 	}
 }

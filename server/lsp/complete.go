@@ -24,10 +24,14 @@ func (s *server) complete(p placeParams) (any, error) {
 	if d == nil {
 		return nil, nil
 	}
-	at := d.offset(p.Position)
+	return completionList{Items: d.offers(d.offset(p.Position))}, nil
+}
+
+// offers returns what could stand at a place.
+func (d *document) offers(at int) []completionItem {
 	here, ok := placeAt(d.text, at, rootSort(d.name))
 	if !ok || d.folder.survey == nil {
-		return completionList{Items: []completionItem{}}, nil
+		return []completionItem{}
 	}
 	c := &completer{place: here, doc: d, items: []completionItem{}}
 	switch {
@@ -38,7 +42,7 @@ func (s *server) complete(p placeParams) (any, error) {
 	default:
 		c.values()
 	}
-	return completionList{Items: c.items}, nil
+	return c.items
 }
 
 // add offers a text in place of what of it stands in front of the cursor.

@@ -52,7 +52,7 @@ func (d *document) locate(n *yaml.Node) any {
 	if n == nil {
 		return nil
 	}
-	return location{d.uri, d.span(d.extent(n))}
+	return location{d.uri, d.span(d.Extent(n))}
 }
 
 // declarationOf returns where the file declares what a path of names leads to: the
@@ -133,5 +133,5 @@ func (s *server) elsewhere(d *document, file string, path ...string) any {
 	if at == nil {
 		return nil
 	}
-	return location{d.folder.uri(file), t.span(t.extent(at))}
+	return location{d.folder.uri(file), t.span(t.Extent(at))}
 }

@@ -15,7 +15,7 @@ func (d *document) spotAt(root *yaml.Node, at int) (spot, bool) {
 	var found spot
 	ok := false
 	walk(root, rootSort(d.name), func(s spot) bool {
-		if from, to := d.extent(s.node); at >= from && at <= to {
+		if from, to := d.Extent(s.node); at >= from && at <= to {
 			found, ok = s, true
 			found.up = slices.Clone(s.up)
 		}
@@ -44,7 +44,7 @@ func (s *server) hover(p placeParams) (any, error) {
 	if !ok {
 		return nil, nil
 	}
-	from, to := d.extent(sp.node)
+	from, to := d.Extent(sp.node)
 	text := ""
 	if u, ok := d.useAt(sp, at); ok {
 		i, _, end := u.until(at)

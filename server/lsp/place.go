@@ -7,6 +7,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"sluice/engine"
+	"sluice/server/flowtext"
 )
 
 // mark is put into a text where the cursor is, to find it again in the tree.
@@ -39,8 +40,8 @@ func placeAt(t text, at int, root sort) (place, bool) {
 			return !ok
 		})
 		if found != nil {
-			_, end := t.line(t.lineOf(at))
-			found.colon = strings.HasPrefix(strings.TrimLeft(t.string[at:end], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_?-."), ":")
+			_, end := t.Line(t.LineOf(at))
+			found.colon = strings.HasPrefix(strings.TrimLeft(t.S[at:end], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_?-."), ":")
 			return *found, true
 		}
 	}
@@ -55,16 +56,16 @@ const sketchAttempt = 10
 
 // attempts are what the text could become, likely ones first.
 func attempts(t text, at int) []string {
-	line := t.lineOf(at)
-	from, end := t.line(line)
-	before, behind := t.string[from:at], t.string[at:end]
+	line := t.LineOf(at)
+	from, end := t.Line(line)
+	before, behind := t.S[from:at], t.S[at:end]
 	close := closing(before)
 	lines := []string{behind, ":" + behind, close + behind, close, ":"}
 	if loneWord.MatchString(before) && strings.TrimSpace(behind) == "" {
 		lines[0], lines[1] = lines[1], lines[0]
 	}
 	var all []string
-	for _, around := range [][2]string{{t.string[:from], t.string[end:]}, {t.string[:from], ""}, {sketch(t, line, before), ""}} {
+	for _, around := range [][2]string{{t.S[:from], t.S[end:]}, {t.S[:from], ""}, {sketch(t, line, before), ""}} {
 		for _, l := range lines {
 			all = append(all, around[0]+before+mark+l+around[1])
 		}
@@ -116,7 +117,7 @@ func sketch(t text, line int, before string) string {
 		in = dash
 	}
 	for n := line - 1; n >= 0; n-- {
-		s := t.lineText(n)
+		s := t.LineText(n)
 		if !simpleLine.MatchString(s) {
 			continue
 		}
@@ -132,7 +133,7 @@ func sketch(t text, line int, before string) string {
 
 // hang returns where a line begins, and where it goes on behind the dashes of lists.
 func hang(line string) (dash, key int) {
-	dash = indent(line)
+	dash = flowtext.Indent(line)
 	return dash, len(line) - len(strings.TrimLeft(line, " -"))
 }
 

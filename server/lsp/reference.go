@@ -45,8 +45,8 @@ func uses(t text, s spot) []use {
 	if s.key || s.sort != valueSort && s.sort != conditionSort || !strings.Contains(s.node.Value, "$") {
 		return nil
 	}
-	from, to := t.extent(s.node)
-	raw := t.string[from:to]
+	from, to := t.Extent(s.node)
+	raw := t.S[from:to]
 	pattern, value := reference, s.node.Value
 	whole := strings.HasPrefix(value, "$") && !strings.HasPrefix(value, "$$")
 	expression := isExpression(s, value)

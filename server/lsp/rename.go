@@ -25,7 +25,7 @@ type named struct {
 // of a reference to it.
 func (d *document) nameAt(at int) (named, error) {
 	n := named{}
-	if n.root, _ = parse(d.string); n.root == nil {
+	if n.root, _ = parse(d.S); n.root == nil {
 		return n, &failure{requestFailed, "the file is not YAML at the moment, so not every reference can be found"}
 	}
 	n.all = declarations(n.root)
@@ -57,7 +57,7 @@ func (d *document) nameAt(at int) (named, error) {
 
 // inner returns where a scalar stands, without its quotes.
 func (d *document) inner(n *yaml.Node) (from, to int) {
-	from, to = d.extent(n)
+	from, to = d.Extent(n)
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
 		return from + 1, to - 1
 	}
@@ -81,28 +81,37 @@ func (s *server) rename(p renameParams) (any, error) {
 	if d == nil {
 		return nil, nil
 	}
-	n, err := d.nameAt(d.offset(p.Position))
+	edits, err := d.renamed(d.offset(p.Position), p.NewName)
 	if err != nil {
 		return nil, err
 	}
-	if !idPattern.MatchString(p.NewName) {
-		return nil, &failure{requestFailed, fmt.Sprintf("%q cannot be an id (a letter, then letters, digits and _)", p.NewName)}
+	return workspaceEdit{map[string][]textEdit{d.uri: edits}}, nil
+}
+
+// renamed gives the name that a place is in another one, and to all that refer to it.
+func (d *document) renamed(at int, name string) ([]textEdit, error) {
+	n, err := d.nameAt(at)
+	if err != nil {
+		return nil, err
 	}
-	taken := slices.ContainsFunc(n.all, func(o declaration) bool { return o.name == p.NewName && o.node != n.at.node })
-	if taken || hides(n.root, p.NewName) {
-		return nil, &failure{requestFailed, fmt.Sprintf("there is a $%s already", p.NewName)}
+	if !idPattern.MatchString(name) {
+		return nil, &failure{requestFailed, fmt.Sprintf("%q cannot be an id (a letter, then letters, digits and _)", name)}
+	}
+	taken := slices.ContainsFunc(n.all, func(o declaration) bool { return o.name == name && o.node != n.at.node })
+	if taken || hides(n.root, name) {
+		return nil, &failure{requestFailed, fmt.Sprintf("there is a $%s already", name)}
 	}
 	from, to := d.inner(n.at.node)
-	edits := []textEdit{{d.span(from, to), p.NewName}}
+	edits := []textEdit{{d.span(from, to), name}}
 	walk(n.root, rootSort(d.name), func(sp spot) bool {
 		for _, u := range uses(d.text, sp) {
 			if own := declared(n.all, u.spot, u.path[0]); own != nil && own.node == n.at.node {
-				edits = append(edits, textEdit{d.span(u.from, u.from+len(u.path[0])), p.NewName})
+				edits = append(edits, textEdit{d.span(u.from, u.from+len(u.path[0])), name})
 			}
 		}
 		return true
 	})
-	return workspaceEdit{map[string][]textEdit{d.uri: edits}}, nil
+	return edits, nil
 }
 
 // hides tells whether an id would hide what flows have without a step.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sluice/engine"
+	"sluice/server/flowtext"
 )
 
 func (s *server) symbols(p closeParams) (any, error) {
@@ -16,7 +17,7 @@ func (s *server) symbols(p closeParams) (any, error) {
 	if d.sheet == nil || len(d.sheet.Steps) == 0 {
 		return []documentSymbol{}, nil
 	}
-	return d.stepSymbols(d.sheet.Steps, len(d.lines)), nil
+	return d.stepSymbols(d.sheet.Steps, d.Lines()), nil
 }
 
 // stepSymbols are the symbols of steps of which the last ends above a line.
@@ -42,7 +43,7 @@ func (d *document) stepSymbols(steps []engine.Step, end int) []documentSymbol {
 // front of the verb or of a key above it.
 func (d *document) top(verb engine.Pos) int {
 	for n := verb.Line - 1; n > 0; n-- {
-		s := d.lineText(n)
+		s := d.LineText(n)
 		if dash, key := hang(s); dash < key && key == verb.Column-1 {
 			return n
 		}
@@ -51,8 +52,8 @@ func (d *document) top(verb engine.Pos) int {
 }
 
 func (d *document) stepSymbol(st engine.Step, end int) documentSymbol {
-	from := d.at(st.Pos.Line, st.Pos.Column)
-	name := d.word(from)
+	from := d.At(st.Pos.Line, st.Pos.Column)
+	name := d.Word(from)
 	symbol := documentSymbol{Name: st.Verb, Detail: st.Word, Kind: operatorSymbol, SelectionRange: d.span(from, name)}
 	switch st.Verb {
 	case "node":
@@ -68,8 +69,8 @@ func (d *document) stepSymbol(st engine.Step, end int) documentSymbol {
 		symbol.Name, symbol.Detail = st.ID, strings.TrimSpace(symbol.Name+" "+symbol.Detail)
 	}
 	top := d.top(st.Pos)
-	dash, _ := hang(d.lineText(top))
-	symbol.Range = span{d.position(d.at(top+1, 1)), d.position(d.lastText(st.Pos.Line-1, end, dash+1))}
+	dash, _ := hang(d.LineText(top))
+	symbol.Range = span{d.position(d.At(top+1, 1)), d.position(d.lastText(st.Pos.Line-1, end, dash+1))}
 	for i, b := range st.Branches {
 		if len(b.Steps) == 0 {
 			continue
@@ -78,10 +79,10 @@ func (d *document) stepSymbol(st engine.Step, end int) documentSymbol {
 		if i+1 < len(st.Branches) {
 			above = max(st.Branches[i+1].Pos.Line-1, b.Pos.Line)
 		}
-		at := d.at(b.Pos.Line, b.Pos.Column)
+		at := d.At(b.Pos.Line, b.Pos.Column)
 		symbol.Children = append(symbol.Children, documentSymbol{
 			Name: strings.TrimSpace(b.Role + " " + b.Name), Kind: arraySymbol,
-			Range: span{d.position(at), d.position(d.lastText(b.Pos.Line-1, above, b.Pos.Column-1))}, SelectionRange: d.span(at, d.word(at)),
+			Range: span{d.position(at), d.position(d.lastText(b.Pos.Line-1, above, b.Pos.Column-1))}, SelectionRange: d.span(at, d.Word(at)),
 			Children: d.stepSymbols(b.Steps, above),
 		})
 	}
@@ -92,17 +93,17 @@ func (d *document) stepSymbol(st engine.Step, end int) documentSymbol {
 // 0, or is a list there. It ends above a line at the latest, and not with a comment.
 func (d *document) lastText(first, above, column int) int {
 	last := first
-	for n := first + 1; n < min(above, len(d.lines)); n++ {
-		s := d.lineText(n)
+	for n := first + 1; n < min(above, d.Lines()); n++ {
+		s := d.LineText(n)
 		trimmed := strings.TrimSpace(s)
 		if trimmed == "" || trimmed[0] == '#' {
 			continue
 		}
-		if in := indent(s); in < column || in == column && trimmed[0] != '-' {
+		if in := flowtext.Indent(s); in < column || in == column && trimmed[0] != '-' {
 			break
 		}
 		last = n
 	}
-	_, to := d.line(last)
+	_, to := d.Line(last)
 	return to
 }

@@ -238,10 +238,10 @@ func parse(s string) (root *yaml.Node, bad int) {
 // readable parses a text, without the line that keeps it from being YAML where
 // there is one.
 func readable(t text) *yaml.Node {
-	root, bad := parse(t.string)
+	root, bad := parse(t.S)
 	for n := bad; root == nil && n >= max(0, bad-3) && bad > 0; n-- {
-		from, to := t.line(n)
-		root, _ = parse(t.string[:from] + strings.Repeat(" ", to-from) + t.string[to:])
+		from, to := t.Line(n)
+		root, _ = parse(t.S[:from] + strings.Repeat(" ", to-from) + t.S[to:])
 	}
 	return root
 }

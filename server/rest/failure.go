@@ -139,6 +139,16 @@ func public(err error) (e *engine.Error, status int, told bool) {
 	return e, status, told
 }
 
+// Told is the answer that an error becomes, as status and body, for those who show
+// answers without serving them.
+func Told(err error) (status int, body []byte) {
+	e, status, told := public(err)
+	if !told {
+		e = engine.Fail(engine.Internal, "internal_error", "Something went wrong on our side.")
+	}
+	return status, failureText(status, e)
+}
+
 // challenge is what a caller whose credentials were not enough must bring. Only
 // callers that sent some learn what was wrong with them.
 func challenge(sent bool, problem string) string {

@@ -1,4 +1,4 @@
-package server
+package studio
 
 import (
 	"bytes"
@@ -6,10 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"net"
-	"net/netip"
 	"regexp"
-	"strings"
 
 	"sluice/engine"
 	"sluice/nodes/mail"
@@ -17,18 +14,18 @@ import (
 )
 
 // A mailPage shows the mails that were kept in place of being sent.
-type mailPage struct{ box *mail.Mailbox }
+type mailPage struct{ *Studio }
 
 func (mailPage) Method() string { return "GET" }
 func (mailPage) Path() string   { return "/_studio/mail" }
 func (mailPage) MaxBody() int   { return 0 }
 
-func (p mailPage) Call(_ context.Context, r *endpoint.Request) (engine.Answer, error) {
-	if !fromHere(r) {
+func (s mailPage) Call(_ context.Context, r *endpoint.Request) (engine.Answer, error) {
+	if s.Group != "" || !fromHere(r) {
 		return engine.Answer{}, errNotHere()
 	}
 	var b bytes.Buffer
-	if err := mailTemplate.Execute(&b, shown(p.box.Mails())); err != nil {
+	if err := mailTemplate.Execute(&b, shown(s.Mailbox.Mails())); err != nil {
 		return engine.Answer{}, fmt.Errorf("showing mails: %w", err)
 	}
 	return engine.Answer{Status: 200, Type: "text/html; charset=utf-8", Body: b.Bytes(), Headers: []engine.Header{
@@ -38,56 +35,35 @@ func (p mailPage) Call(_ context.Context, r *endpoint.Request) (engine.Answer, e
 }
 
 // A mailList gives the same mails as data.
-type mailList struct{ box *mail.Mailbox }
+type mailList struct{ *Studio }
 
 func (mailList) Method() string { return "GET" }
 func (mailList) Path() string   { return "/_studio/mail.json" }
 func (mailList) MaxBody() int   { return 0 }
 
-func (l mailList) Call(_ context.Context, r *endpoint.Request) (engine.Answer, error) {
-	if !fromHere(r) {
+func (s mailList) Call(_ context.Context, r *endpoint.Request) (engine.Answer, error) {
+	if s.Group != "" || !fromHere(r) {
 		return engine.Answer{}, errNotHere()
 	}
-	body, err := json.Marshal(map[string]any{"mails": append([]mail.Kept{}, l.box.Mails()...)})
+	return mailsOf(s.Mailbox)
+}
+
+// mailsOf gives the mails that were kept as data.
+func mailsOf(box *mail.Mailbox) (engine.Answer, error) {
+	body, err := json.Marshal(map[string]any{"mails": append([]mail.Kept{}, box.Mails()...)})
 	if err != nil {
 		return engine.Answer{}, fmt.Errorf("showing mails: %w", err)
 	}
 	return engine.Answer{Status: 200, Body: body}, nil
 }
 
-func errNotHere() error {
-	return engine.Fail(engine.Forbidden, "not_this_machine", "The studio answers its own machine only, as at http://localhost.")
-}
-
-// fromHere tells whether a request comes from this machine, was sent to it by one
-// of its own names, and by no page of another site: neither by a proxy, nor by
-// a page whose name was made to lead here.
-func fromHere(r *endpoint.Request) bool {
-	if !r.IP.Unmap().IsLoopback() {
-		return false
+// mail gives the same mails to the page.
+func (s *Studio) mail(context.Context, *endpoint.Request) (any, error) {
+	if s.Mailbox == nil {
+		return nil, missing("Mails are sent, and none is kept.")
 	}
-	for _, name := range []string{"Forwarded", "Via", "X-Real-Ip", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
-		if len(r.Header(name)) > 0 {
-			return false
-		}
-	}
-	for _, site := range r.Header("Sec-Fetch-Site") {
-		if site != "none" && site != "same-origin" {
-			return false
-		}
-	}
-	hosts := r.Header("Host")
-	return len(hosts) == 1 && ownName(hosts[0])
-}
-
-// ownName tells whether a Host header names the machine itself.
-func ownName(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
+	a, err := mailsOf(s.Mailbox)
+	return raw(a.Body), err
 }
 
 // A shownMail is a mail with its text in parts, of which those that are links
