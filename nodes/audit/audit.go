@@ -46,7 +46,7 @@ type Event struct {
 	ID    string    `json:"id"`    // chain and number, as in main:42; set by the store
 	At    time.Time `json:"at"`    // when it was written, in milliseconds; never before the one before it in the chain; set by the store
 	Kind  Kind      `json:"kind"`  // one of [Kinds]
-	Actor string    `json:"actor"` // id of the user who did it, or [CommandLine], or a [KeyActor]; the caller where it is not set; empty for nobody known
+	Actor string    `json:"actor"` // id of the user who did it, or [CommandLine], [Studio] or a [KeyActor]; the caller where it is not set; empty for nobody known
 
 	Subject   string `json:"subject"`   // id of the user or thing that it was done to, or of whom nobody knows a user the pseudonym
 	SessionID string `json:"sessionId"` // public id of the session that it is about, or else of the caller's; never a token
@@ -70,6 +70,10 @@ func KeyActor(id string) string { return "key:" + id }
 
 // CommandLine is the actor of what the owner of a system does by a command.
 const CommandLine = "cli"
+
+// Studio is the actor of what is done in the studio on a machine of one's own, where
+// nobody signs in.
+const Studio = "studio"
 
 // Done is the outcome of an event that tells of something that was done.
 const Done = "ok"

@@ -55,6 +55,7 @@ const (
 	Refused      Kind = "refused"      // calls with dead tokens, without the group and the like, counted; details: code, times, addresses
 	DataExported Kind = "dataExported" // a backup was made
 	DataImported Kind = "dataImported" // all that is there came from a backup or another store; details: the heads of its chains
+	StudioUsed   Kind = "studioUsed"   // a file of the flows was changed, or a flow was run; details: what, file, to
 	Started      Kind = "started"      // a server began to serve
 	ChainBegan   Kind = "chainBegan"   // details: the heads of other chains
 	Pruned       Kind = "pruned"       // details: through, the head with the last event that is gone
@@ -69,7 +70,7 @@ func Kinds() []Kind {
 		PasskeyAdded, PasskeyRemoved, IdentityAdded, IdentityRemoved, Locked,
 		ImpersonationBegan, ImpersonationEnded, ImpersonationRefused,
 		KeyCreated, KeyChanged, KeyUsed, KeyRefused, KeyEnded,
-		Refused, DataExported, DataImported, Started, ChainBegan, Pruned,
+		Refused, DataExported, DataImported, StudioUsed, Started, ChainBegan, Pruned,
 	}
 }
 

@@ -96,7 +96,10 @@ func (d *Desk) Do(ctx context.Context, name string, in []byte, out io.Writer) er
 	if w == nil {
 		return &Refusal{"unknown", fmt.Sprintf("This release of Sluice knows no command %.40q.", name)}
 	}
-	err := w(d, audit.WithRequest(ctx, &audit.Request{Actor: audit.CommandLine}), in, out)
+	if audit.RequestOf(ctx) == nil {
+		ctx = audit.WithRequest(ctx, &audit.Request{Actor: audit.CommandLine})
+	}
+	err := w(d, ctx, in, out)
 	if o, sentence := engine.Left(err); o != nil {
 		return &Refusal{o.Name, sentence}
 	}
