@@ -76,6 +76,7 @@ func Functions() []Function {
 		{"keys", `keys($body.data)`, "Names of an object's properties.", nil},
 		{"values", `values($body.data)`, "Values of an object's properties.", nil},
 		{"get", `asText(get($body.data, "name"))`, "Property of an object of any form, null where it has none.", nil},
+		{"fromPairs", `fromPairs(map($body.list, [.name, .value]))`, "Object of pairs of a name and a value.", fromPairs},
 		{"merge", `merge($profile.fields, {name: $body.name})`, "Object with the properties of both; where both have one, that of the second.", merge},
 		{"omit", `omit($body.data, ["password"])`, "Object without some properties.", omit},
 		{"asText", `asText($body.data)`, "Text that data is, or an empty one.", asText},
@@ -115,14 +116,30 @@ func merge(a, b map[string]any) map[string]any {
 	return all
 }
 
-func omit(from map[string]any, names []any) map[string]any {
+// omit takes a list of texts, or of anything.
+func omit(from map[string]any, names any) map[string]any {
 	left := maps.Clone(from)
-	for _, name := range names {
-		if text, ok := name.(string); ok {
-			delete(left, text)
+	if texts, ok := names.([]string); ok {
+		for _, name := range texts {
+			delete(left, name)
 		}
+		return left
+	}
+	list, _ := names.([]any)
+	for _, name := range list {
+		delete(left, asText(name))
 	}
 	return left
+}
+
+func fromPairs(pairs []any) map[string]any {
+	all := make(map[string]any, len(pairs))
+	for _, pair := range pairs {
+		if p, ok := pair.([]any); ok && len(p) == 2 {
+			all[asText(p[0])] = p[1]
+		}
+	}
+	return all
 }
 
 func asText(data any) string {
