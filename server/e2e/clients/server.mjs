@@ -11,7 +11,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const module = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
+// module is where the flows are that come with Sluice, and its source.
+const module = process.env.SLUICE_MODULE ?? join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 const exec = promisify(execFile);
 
 // binary is the path of the command: that which SLUICE names, or one built once.
