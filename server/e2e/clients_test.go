@@ -15,6 +15,15 @@ import (
 // client as it is on npm passes the tests in clients/altogic.
 func TestAltogicClient(t *testing.T) { npmTests(t, "altogic", 60) }
 
+// TestAltogicStarters keeps the promise that front ends written for Altogic run here,
+// in a browser, from the first page to the last.
+func TestAltogicStarters(t *testing.T) {
+	if _, err := exec.LookPath("chromium"); err != nil {
+		t.Skipf("the pages are opened in Chromium: %v", err)
+	}
+	npmTests(t, "starters", 2)
+}
+
 var passed = regexp.MustCompile(`(?m)^# pass (\d+)$`)
 
 // npmTests runs the tests of a folder below clients on node's own test runner, with
