@@ -15,6 +15,7 @@ func altogicStory() []call {
 		own     = `{"model": "users", "id": "{eve.user}", "options": {"cache": "nocache"}`
 		address = "?email=eve%2Bshop@example.com"
 		part    = "/_api/rest/v1/{part}"
+		long    = "a-provider-with-a-name-of-more-characters-than-any-has"
 	)
 	spared := strings.Replace(strings.Replace(eve, "eve@", "sam@", 1), `"plan"`, `"emailVerified": true, "plan"`, 1)
 	return []call{
@@ -63,6 +64,10 @@ func altogicStory() []call {
 		{endpoint: "POST " + auth + "signin-email", body: `{"email": "sam@example.com", "password": "a ferry across the river"}`, status: 200, keep: "sam"},
 		{endpoint: "POST " + auth + "signout-all", token: "sam", status: 204},
 		{endpoint: "POST " + auth + "signout-all", token: "sam", status: 401, code: "invalid_session_token"},
+		{endpoint: "GET /_auth/acme", at: "/_auth/{provider}", status: 302},
+		{endpoint: "GET /_auth/" + long, at: "/_auth/{provider}", status: 400, code: "invalid_input"},
+		{endpoint: "GET /_auth/acme/back?state=s&code=c", at: "/_auth/{provider}/back", status: 302},
+		{endpoint: "GET /_auth/" + long + "/back", at: "/_auth/{provider}/back", status: 400, code: "invalid_input"},
 		{endpoint: "GET /_api/rest/v1/cache?key=a", at: part, status: 501, code: "not_supported"},
 		{endpoint: "POST /_api/rest/v1/queue", at: part, body: `{"message": 1}`, status: 501, code: "not_supported"},
 		{endpoint: "PUT /_api/rest/v1/queue", at: part, body: `[1]`, status: 501, code: "not_supported"},

@@ -275,6 +275,21 @@ describe("passwords", () => {
 	});
 });
 
+describe("providers", () => {
+	test("one that is not set leads back to the application with an error", async () => {
+		const { status, page, seen } = await follow({ text: server.url + "/_auth/google" });
+		assert.equal(status, 302);
+		assert.equal(page.pathname, "/auth-redirect");
+		assert.equal(seen.action, "oauth-signin");
+		assert.equal(seen.error, "There is no such provider.");
+	});
+	test("a sign-in that nobody began does so, too", async () => {
+		const { seen } = await follow({ text: server.url + "/_auth/google/back?state=x&code=y&scope=openid" });
+		assert.equal(seen.status, "400");
+		assert.match(seen.error, /^This sign-in is over.*\.$/);
+	});
+});
+
 describe("links of mails", () => {
 	test("confirm an address, and getAuthGrant signs in", async () => {
 		const client = connect(server);
