@@ -13,6 +13,7 @@ import (
 	"sluice/nodes/data"
 	"sluice/nodes/factor"
 	"sluice/nodes/limit"
+	"sluice/nodes/link"
 	"sluice/nodes/mail"
 	"sluice/nodes/oidc"
 	"sluice/nodes/passkey"
@@ -76,7 +77,8 @@ func Core(s Stores, h *password.Hasher, p Post, t Trust) []*engine.Node {
 			Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Post: p.Post, Key: p.CodeKey, Audit: s.Recorder,
 		}),
 		factor.Nodes(s.Factors, s.Users, p.FactorKey, s.Recorder), // totp: enroll confirm check delete; recovery: create redeem
-		mail.Nodes(p.Post), // send
+		mail.Nodes(p.Post),  // send
+		link.Nodes(p.Sites), // make
 		oidc.Nodes(oidc.Means{ // start finish prove link linkByEmail signUp list unlink
 			Providers: t.Providers, Identities: s.Identities, Attempts: s.Attempts, Users: s.Users, Factors: s.Factors, Ways: s.ways, Wrong: wrong, Audit: s.Recorder,
 		}),

@@ -25,6 +25,8 @@ func TestEveryCoreNodeSaysWhatItTouches(t *testing.T) {
 		"session.create":       "reads [] writes [sessions]",
 		"session.get":          "reads [sessions] writes []",
 		"session.list":         "reads [sessions] writes []",
+		"session.handles":      "reads [sessions] writes []",
+		"link.make":            "reads [] writes []",
 		"session.update":       "reads [] writes [sessions]",
 		"session.delete":       "reads [] writes [sessions]",
 		"session.deleteAll":    "reads [] writes [sessions]",

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
 	"sluice/engine"
 	"sluice/nodes/audit"
+	"sluice/nodes/link"
 	"sluice/nodes/mail"
 	"sluice/nodes/password"
 	"sluice/nodes/user"
@@ -63,6 +65,7 @@ type sendIn struct {
 	Lifetime time.Duration  `json:"lifetime" default:"10m" min:"1m" max:"24h" doc:"How long the code can be used. More than ten minutes is for what signs nobody in, such as to verify an address."`
 	Template string         `json:"template" doc:"Name of the template, a file of the folder mail without its ending."`
 	Page     string         `json:"page,omitzero" max:"200" doc:"Path of the page that the link leads to, below the setting app-url; the code follows as ?code=."`
+	Endpoint string         `json:"endpoint,omitzero" max:"200" doc:"Path of an endpoint that the link leads to in place of a page, below the setting server-url."`
 	Values   map[string]any `json:"values,omitzero" doc:"Further values that the template wants."`
 }
 
@@ -89,7 +92,7 @@ func (m Means) send(ctx context.Context, in sendIn) (engine.None, error) {
 		values[name] = v
 	}
 	values["code"], values["email"], values["lasts"] = secret, email, lasting(in.Lifetime)
-	values["link"] = m.Post.Link(in.Page, secret)
+	values["link"] = in.link(m.Post.Sites, secret)
 	letter, err := m.Post.Templates.Render(in.Template, to, values)
 	if err != nil {
 		return engine.None{}, fmt.Errorf("making mail: %w", err)
@@ -99,6 +102,15 @@ func (m Means) send(ctx context.Context, in sendIn) (engine.None, error) {
 		return engine.None{}, mail.Busy
 	}
 	return engine.None{}, nil
+}
+
+// link is where a mail leads.
+func (in *sendIn) link(to link.Sites, secret string) string {
+	query := url.Values{"code": {secret}}
+	if in.Endpoint != "" {
+		return to.Endpoint(in.Endpoint, query)
+	}
+	return to.Page(in.Page, query)
 }
 
 // lasting is a time in words, rounded down.

@@ -11,6 +11,7 @@ import (
 type (
 	CreateIn  = createIn
 	OneIn     = oneIn
+	HandlesIn = handlesIn
 	ListIn    = listIn
 	ListOut   = listOut
 	UpdateIn  = updateIn
@@ -38,7 +39,14 @@ func Update(ctx context.Context, s Store, in UpdateIn) (UpdateOut, error) {
 	return keeper{store: s}.update(ctx, in)
 }
 func Delete(ctx context.Context, s Store, in OneIn) (engine.None, error) {
-	return keeper{store: s}.delete(ctx, in)
+	return keeper{store: s}.delete(ctx, deleteIn{oneIn: in})
+}
+func DeleteHandled(ctx context.Context, s Store, userID, handle string) (engine.None, error) {
+	return keeper{store: s}.delete(ctx, deleteIn{oneIn: oneIn{UserID: userID}, Handle: handle})
+}
+func Handles(ctx context.Context, s Store, in HandlesIn) ([]Handled, error) {
+	out, err := keeper{store: s}.handles(ctx, in)
+	return out.Sessions, err
 }
 func DeleteAll(ctx context.Context, s Store, in AllIn) (EndedOut, error) {
 	return keeper{store: s}.deleteAll(ctx, in)

@@ -28,10 +28,13 @@ func Nodes(s Store, us user.Store, rec *audit.Recorder) []*engine.Node {
 			n.get, NotFound).Reading("sessions"),
 		engine.Define("session.list", "Lists the live sessions of a user, newest first, a page at a time.",
 			n.list).Reading("sessions"),
+		engine.Define("session.handles", "Lists the newest sessions of a user for clients that end a session by what it has for a token: "+
+			"the caller's own has the token that was sent, each other one its public id, which is no credential. session.delete takes both as handle.",
+			n.handles).Reading("sessions"),
 		engine.Define("session.update", "Changes the access groups of one session of a user, or of all. "+
 			"First setGroups replaces them, then addGroups join, then removeGroups leave. The next request of each session sees the change.",
 			n.update, NotFound, InvalidGroup).Writing("sessions"),
-		engine.Define("session.delete", "Ends a live session by its token, or by its id and its user. The token is dead from the next request on.",
+		engine.Define("session.delete", "Ends a live session by its token, or by its user and its id or a handle of session.handles. The token is dead from the next request on.",
 			n.delete, NotFound).Writing("sessions"),
 		engine.Define("session.deleteAll", "Ends all sessions of a user, and every proof of the user's identity that was made before.",
 			n.deleteAll).Writing("sessions"),
@@ -265,8 +268,20 @@ func (k keeper) update(ctx context.Context, in updateIn) (updateOut, error) {
 	return updateOut{Updated: n}, nil
 }
 
-func (k keeper) delete(ctx context.Context, in oneIn) (engine.None, error) {
+type deleteIn struct {
+	oneIn
+	Handle string `json:"handle,omitzero" secret:"true" doc:"What session.handles has as the token of a session of the user: its public id, or its token."`
+}
+
+func (deleteIn) Alternatives() [][]string {
+	return [][]string{{"token"}, {"userId", "id"}, {"userId", "handle"}}
+}
+
+func (k keeper) delete(ctx context.Context, in deleteIn) (engine.None, error) {
 	w, err := in.which()
+	if in.Handle != "" {
+		w, err = k.handled(ctx, in.UserID, in.Handle)
+	}
 	if err != nil {
 		return engine.None{}, err
 	}

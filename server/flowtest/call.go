@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,10 +92,11 @@ func (a *answer) ask(handler fasthttp.RequestHandler, text []byte, ip net.IP) er
 func (s *Suite) probe(f *engine.Flow, t *test, a *answer) *engine.Probe {
 	return &engine.Probe{
 		Fake: func(at engine.At) (engine.Fake, bool) {
-			if at.Pos.File != f.File {
-				return engine.Fake{}, false // inside a node that is a flow
+			name := at.Step
+			if at.Pos.File != f.File { // inside a node that is a flow
+				name = s.flowNode(at.Pos.File) + "/" + name
 			}
-			fake, ok := t.fakes[at.Step]
+			fake, ok := t.fakes[name]
 			return fake, ok
 		},
 		Took: s.cover.took,
@@ -106,6 +108,15 @@ func (s *Suite) probe(f *engine.Flow, t *test, a *answer) *engine.Probe {
 			}
 		},
 	}
+}
+
+// flowNode names the node that the flow of a file is.
+func (s *Suite) flowNode(file string) string {
+	i := slices.IndexFunc(s.app.Nodes, func(n *engine.NodeFlow) bool { return n.File == file })
+	if i < 0 {
+		return ""
+	}
+	return s.app.Nodes[i].Name
 }
 
 // request writes a request as it goes over the wire.

@@ -27,7 +27,8 @@
 //	          An API key goes along where the flow wants one. times: how often the request
 //	          is made; what is wanted is about the last answer
 //	fake      what a step does in the place of its node, by its id, or its node where it has
-//	          none: {outcome: NAME}, {out: {...}} (what is missing is made up), {error: TEXT}
+//	          none, or inside a node flow by both, as in account.greeting/user:
+//	          {outcome: NAME}, {out: {...}} (what is missing is made up), {error: TEXT}
 //	want      status; code of the first error, or codes; body; headers;
 //	          events: what was sent, how many or which {event, id, data};
 //	          stored: users, sessions and documents: {COLLECTION: ...} that are there afterwards,
