@@ -69,6 +69,12 @@ class Stage {
     return readFileSync(this.file(name), "utf8");
   }
 
+  /** tidy takes away what a scenario made, so that its mistakes are not those of the next one. */
+  async tidy() {
+    for (const folder of ["own", "disk", "run"]) rmSync(this.file(folder), { recursive: true, force: true });
+    await until(async () => (await this.api("app")).served, "the flows are served again");
+  }
+
   /** write puts a flow on the disk and waits until the server has seen it. */
   async write(name, text) {
     put(this.file(name), text);

@@ -32,8 +32,13 @@ describe("studio", { skip, timeout: 900_000 }, () => {
             await play({ stage, page });
             const said = opened.flatMap((p) => p.complaints);
             if (said.length > 0) throw new Error("the browser complained: " + said.join("; "));
+          } catch (e) {
+            const at = process.env.SHOTS; // a folder for pictures of what went wrong
+            if (at) for (const [i, p] of opened.entries()) await p.screenshot({ path: `${at}/${part}-${name.replace(/\W+/g, "-")}-${i}.png` });
+            throw e;
           } finally {
             for (const p of opened) await p.context().close();
+            await stage.tidy();
           }
         });
       }

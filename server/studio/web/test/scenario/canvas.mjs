@@ -13,7 +13,7 @@ export default {
   "every step, answer and unrouted outcome has a box": async ({ page }) => {
     const p = await page("#/flow/auth/sign-in.yaml");
     await drawn(p);
-    for (const name of [/^user\.fetch.*node; notFound goes on/, /^200 OK, answer/, /^429 throttled, where outcome throttled ends/, /^\$proof\.secondFactor, if/]) await p.getByRole("button", { name }).first().waitFor({ state: "attached" });
+    for (const name of [/^user\.fetch.*node; notFound goes on/, /^200 OK\s*, answer/, /^429 throttled\s*, where outcome throttled ends/, /^\$proof\.secondFactor\s*, if/]) await p.getByRole("button", { name }).first().waitFor({ state: "attached" });
   },
   "a click selects a step and shows its form": async ({ page }) => {
     const p = await page("#/flow/auth/sign-in.yaml");

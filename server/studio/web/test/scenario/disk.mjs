@@ -103,7 +103,7 @@ export default {
   },
   "a flow is renamed with its address": async (t) => {
     const { p, name } = await fresh(t);
-    await p.getByRole("treeitem", { name: name.replace(/^.*\/|\.yaml$/g, ""), exact: true }).click({ button: "right" });
+    await p.locator(".tree-row", { hasText: name.replace(/^.*\/|\.yaml$/g, "") }).click({ button: "right" });
     await p.getByRole("menuitem", { name: "Rename or move" }).click();
     await p.getByLabel("File").fill(name.replace("word", "moved"));
     await p.getByRole("button", { name: "Move" }).click();
@@ -111,7 +111,7 @@ export default {
   },
   "a flow is deleted after a question": async (t) => {
     const { p, name } = await fresh(t);
-    await p.getByRole("treeitem", { name: name.replace(/^.*\/|\.yaml$/g, ""), exact: true }).click({ button: "right" });
+    await p.locator(".tree-row", { hasText: name.replace(/^.*\/|\.yaml$/g, "") }).click({ button: "right" });
     await p.getByRole("menuitem", { name: "Delete" }).click();
     await p.getByRole("button", { name: "Delete the file" }).click();
     await until(async () => !(await t.stage.api("app")).flows.some((f) => f.file === name), "it is gone");

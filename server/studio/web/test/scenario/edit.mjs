@@ -193,4 +193,41 @@ export default {
     await p.keyboard.type("$path.");
     await p.locator(".cm-tooltip-autocomplete li", { hasText: "name" }).first().waitFor();
   },
+  "sign-in is built from an empty flow with mouse and keyboard, and the file has exactly its lines": async ({ stage, page }) => {
+    const name = "own/sign-in.yaml";
+    await stage.write(name, "about: Sign a user in.\nendpoint: POST /own/sign-in\nsession: none\n\ninput:\n  body:\n    email: {type: string, format: email}\n    password: {type: string, format: password}\n\nsteps:\n  - respond: 200\n");
+    const p = await page("#/flow/" + name);
+    await drawn(p);
+    const panel = p.locator(".panel");
+    /** add puts a step in front of the answer. */
+    const add = async (word, place) => {
+      await box(p, place).click();
+      await p.keyboard.press("Shift+A");
+      await p.keyboard.type(word);
+      await p.keyboard.press("Enter");
+      await panel.getByRole("heading", { name: word }).waitFor();
+    };
+    const fill = async (field, text) => {
+      await panel.getByRole("combobox", { name: field, exact: true }).fill(text);
+      await p.keyboard.press("Enter");
+      await until(async () => (await p.locator(".form[aria-busy=true]").count()) === 0, field + " is written");
+    };
+    await add("user.fetch", "steps/0");
+    await fill("email", "$body.email");
+    await panel.getByRole("button", { name: /^Outcome notFound/ }).click();
+    await p.getByRole("menuitem", { name: "Go on without a result" }).click();
+    await panel.getByRole("button", { name: /^Outcome notFound: goes on/ }).waitFor();
+    await add("password.check", "steps/1");
+    await fill("user", "$user");
+    await fill("password", "$body.password");
+    await panel.getByRole("button", { name: /^Outcome mismatch/ }).click();
+    await p.getByRole("menuitem", { name: /^Fail: invalid_credentials/ }).click();
+    await box(p, "steps/1/on/mismatch/0").waitFor();
+    await add("session.create", "steps/2");
+    await until(async () => (await p.locator(".box.wrong").count()) === 0, "nothing is wrong");
+    const text = await saved(p, stage, name);
+    for (const line of ["node: user.fetch", "email: $body.email", "notFound: continue", "node: password.check", "- fail: invalid_credentials", "node: session.create", "userId: $"]) assert.ok(text.includes(line), line + " is not in\n" + text);
+    const shown = lines("about: Sign a user in.\nendpoint: POST /own/sign-in\nsession: none\n", text);
+    assert.deepEqual(shown.gone, []);
+  },
 };

@@ -45,6 +45,11 @@ export default {
     await until(() => p.getByRole("button", { name: "Save", exact: true }).isEnabled(), "there is something to save");
     assert.deepEqual(lines(before, await saved(p, t.stage, name)), { gone: ["    with: {email: $body.email}"], come: ["    with: {email: ada@example.com}"] });
   },
+  "Ctrl S writes what is still being typed": async (t) => {
+    const { p, panel, name } = await fresh(t);
+    await panel.getByRole("combobox", { name: "email" }).fill("bob@example.com");
+    assert.match(await saved(p, t.stage, name), /email: bob@example\.com/);
+  },
   "a field offers the references that fit": async (t) => {
     const { p, panel } = await fresh(t);
     const field = panel.getByRole("combobox", { name: "email" });

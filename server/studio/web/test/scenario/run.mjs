@@ -73,6 +73,7 @@ export default {
   },
   "run to here stops there": async (t) => {
     const p = await ran(t);
+    await p.getByRole("button", { name: "Show the whole flow" }).click();
     await box(p, "steps/1").click({ button: "right" });
     await p.getByRole("menuitem", { name: "Run to here" }).click();
     await p.getByText("stopped").waitFor();
@@ -95,7 +96,7 @@ export default {
   "a session is made up for a flow that wants one": async ({ page }) => {
     const p = await page("#/flow/examples/beta/join.yaml");
     await drawn(p);
-    await p.getByLabel("As", { exact: true }).selectOption("made");
+    await p.getByRole("combobox", { name: /^As/ }).selectOption("made");
     await p.keyboard.press("Control+Enter");
     await p.locator(".trace-bar .status").waitFor();
     assert.doesNotMatch(await p.locator(".trace-bar").innerText(), /401/);
