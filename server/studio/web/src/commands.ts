@@ -1,5 +1,5 @@
 import { cell } from "./cell";
-import { desk, dirty, format, redo, revert, save, undo } from "./desk";
+import { desk, dirty, format, redo, revert, save, settled, undo } from "./desk";
 import { askNew } from "./files";
 import { drawer, drawerTab, panel, side, theme, tree, treeTab } from "./layout";
 import { quick } from "./quick";
@@ -58,7 +58,7 @@ export function commands(): Command[] {
       : []),
     ...(edits
       ? ([
-          { label: "Save", group: "Edit", keys: "Ctrl S", icon: "save", on: (e) => ctrl(e, "s"), act: () => void (dirty(desk.get()) && save()) },
+          { label: "Save", group: "Edit", keys: "Ctrl S", icon: "save", on: (e) => ctrl(e, "s"), act: () => void settled().then(() => dirty(desk.get()) && save()) },
           { label: "Undo", group: "Edit", keys: "Ctrl Z", icon: "undo", on: (e) => ctrl(e, "z"), act: undo },
           { label: "Redo", group: "Edit", keys: "Ctrl Shift Z", icon: "redo", on: (e) => ctrl(e, "z", true) || ctrl(e, "y"), act: redo },
           { label: "Format the text", group: "Edit", keys: "Shift Alt F", icon: "menu", on: (e) => e.altKey && e.shiftKey && e.code === "KeyF", act: () => void format() },

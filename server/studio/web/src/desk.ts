@@ -47,6 +47,15 @@ let drawing: AbortController | null = null;
 let timer = 0;
 let line: Promise<unknown> = Promise.resolve(); // gestures wait for each other
 
+/** Writes what stands in the field that is typed into; null where none is. */
+export const typing = cell<(() => void) | null>(null);
+
+/** settled waits until what was typed and done is in the text. */
+export async function settled() {
+  typing.get()?.();
+  await line;
+}
+
 export const dirty = (d: Desk) => d.text !== d.base;
 
 function change(part: Partial<Desk>) {
@@ -200,6 +209,7 @@ export function select(place: string | null) {
 
 /** save writes the text; what changed on the disk meanwhile is shown, never overwritten. */
 export async function save(revision = desk.get().revision): Promise<boolean> {
+  await settled();
   const d = desk.get();
   if (!d.file || d.busy) return false;
   change({ busy: true });

@@ -45,7 +45,9 @@ function Box({ start }: { start: string }) {
       .map(([f]) => ({ label: f.name, note: f.file, icon: f.triggers.length > 0 ? "trigger" : "flow", act: () => go(address("flow", f.file)) }));
   }, [word, app]);
   useEffect(() => setOn(0), [word]);
-  useEffect(() => document.getElementById(list + on)?.scrollIntoView({ block: "nearest" }), [on, list]);
+  useEffect(() => {
+    document.getElementById(list + on)?.scrollIntoView({ block: "nearest" }); // what scrolls may give a promise, which is no clean-up
+  }, [on, list]);
   const close = () => {
     quick.set(null);
     before?.focus?.();
@@ -62,6 +64,7 @@ function Box({ start }: { start: string }) {
           <Icon name="search" />
           <input
             autoFocus
+            onFocus={(e) => e.target.setSelectionRange(e.target.value.length, e.target.value.length)}
             role="combobox"
             aria-label="Flow, or > and a command"
             aria-expanded="true"

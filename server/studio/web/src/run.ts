@@ -1,6 +1,6 @@
 import { api, type RunOrder } from "./api";
 import { cell } from "./cell";
-import { desk, dirty } from "./desk";
+import { desk, dirty, settled } from "./desk";
 import { tellError } from "./part/note";
 import type { Canned, Problem, Trace } from "./wire";
 
@@ -83,6 +83,7 @@ export interface Again {
 
 /** start runs the text that is open, and shows its trace on the canvas. */
 export async function start(again: Again = {}) {
+  await settled();
   const d = desk.get();
   const bench = benchOf(d.file);
   const request = bench.request ?? { path: {}, query: {}, headers: {}, body: "" };

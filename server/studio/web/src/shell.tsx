@@ -70,12 +70,10 @@ export function Shell() {
       <Top />
       <div className="middle">
         {showTree && (
-          <>
-            <div className="left" style={{ width: wide }}>
-              <Tree />
-            </div>
+          <nav className="left" style={{ width: wide }} aria-label="Flows and nodes">
+            <Tree />
             <Grip cell={treeWide} least={180} most={480} label="Width of the flows" />
-          </>
+          </nav>
         )}
         <main className="main">
           {here.page === "flow" ? (
@@ -121,7 +119,7 @@ function Top() {
       <button className="button plain square" aria-label="Show or hide the flows" aria-pressed={useCell(tree)} data-tip="Flows and nodes" data-keys="Ctrl B" data-tip-side="below" onClick={() => tree.change((t) => !t)}>
         <Icon name="menu" />
       </button>
-      <a className="brand" href={address("")} aria-label="Sluice studio, first page">
+      <a className="brand" href={address("")} data-tip="First page" data-tip-side="below">
         <Mark />
         <b className="cut">{access?.name || "Sluice"}</b>
       </a>

@@ -73,7 +73,7 @@ export function rows(app: App, word: string, closed: ReadonlySet<string>): Row[]
 export function Tree() {
   const tab = useCell(treeTab);
   return (
-    <nav className="tree" aria-label="Flows and nodes">
+    <div className="tree">
       <div className="tabs panel-tabs" role="tablist" aria-label="Flows or nodes">
         <button className="tab" role="tab" id="tab-flows" aria-selected={tab === "flows"} aria-controls="pane-flows" onClick={() => treeTab.set("flows")}>
           <Icon name="folder" size={14} />
@@ -87,7 +87,7 @@ export function Tree() {
       <div className="tree-pane" role="tabpanel" id={"pane-" + tab} aria-labelledby={"tab-" + tab}>
         {tab === "flows" ? <Flows /> : <Palette />}
       </div>
-    </nav>
+    </div>
   );
 }
 

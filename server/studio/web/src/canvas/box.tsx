@@ -18,7 +18,7 @@ export interface BoxData extends Record<string, unknown> {
   faked: boolean;
   stop: boolean; // the run goes to here
   mark: BoxMark | undefined;
-  label: string; // for screen readers
+  label: string; // what screen readers tell beside the title
   target: boolean;
   press: (e: React.PointerEvent, box: Box) => void;
   choose: (box: Box) => void;
@@ -105,7 +105,6 @@ export const BoxView = memo(function BoxView({ data }: { data: BoxData }) {
       style={{ width: box.w, height: box.h }}
       role="button"
       aria-pressed={data.selected}
-      aria-label={data.label}
       tabIndex={data.selected ? 0 : -1}
       data-place={box.place}
       onPointerDown={(e) => data.press(e, box)}
@@ -129,6 +128,7 @@ export const BoxView = memo(function BoxView({ data }: { data: BoxData }) {
       )}
       {data.stop && <span className="stop-here">run to here</span>}
       {mark?.text && <span className="box-mark">{mark.text}</span>}
+      <span className="hidden">, {data.label}</span>
     </div>
   );
 });

@@ -46,6 +46,7 @@ function SlotView({ data }: { data: SlotData }) {
 
 const nodeTypes: NodeTypes = { box: BoxView as NodeTypes[string], slot: SlotView as NodeTypes[string] };
 const slotSize = 18;
+const few = 200; // boxes and places that are all drawn, also where nobody sees them
 
 function useMarks(drawing: Drawing, file: string): Marks {
   const by = useCell(lens);
@@ -168,7 +169,7 @@ function Inside({ sheet, drawing }: { sheet: Sheet; drawing: Drawing }) {
     const tall = Math.min(chosen.h, 60) * zoom;
     const wide = Math.min(chosen.w, 260) * zoom;
     const across = left < 16 ? 16 - left : Math.min(0, width - 16 - (left + wide));
-    const down = top < 56 || top + tall > height - 24 ? height * 0.4 - top : 0;
+    const down = top < 56 ? 90 - top : top + tall > height - 24 ? height * 0.62 - top : 0;
     if (width && (across !== 0 || down !== 0)) void flow.setViewport({ x: x + across, y: y + down, zoom }, { duration: 160 });
     if (!box.current?.contains(document.activeElement)) return;
     let tries = 0;
@@ -264,7 +265,7 @@ function Inside({ sheet, drawing }: { sheet: Sheet; drawing: Drawing }) {
         edgesFocusable={false}
         elementsSelectable={false}
         disableKeyboardA11y
-        onlyRenderVisibleElements
+        onlyRenderVisibleElements={nodes.length > few}
         panOnScroll
         zoomOnDoubleClick={false}
         deleteKeyCode={null}

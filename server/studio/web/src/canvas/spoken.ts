@@ -1,6 +1,6 @@
 import type { Box, Sheet } from "../wire";
 
-/** spoken gives boxes the names by which screen readers tell them. */
+/** spoken gives what screen readers tell of boxes beside their titles. */
 export function spoken(sheet: Sheet): (b: Box) => string {
   const steps = new Map(sheet.steps.map((s) => [s.place, s]));
   const wrong = new Map<string, string[]>();
@@ -11,20 +11,18 @@ export function spoken(sheet: Sheet): (b: Box) => string {
     const step = steps.get(b.place);
     switch (b.kind) {
       case "start":
-        return "Start: " + (b.title || sheet.file) + tail;
+        return "start of the flow" + tail;
       case "end":
-        return `Outcome ${b.outcome} ends the flow with ${b.title}`;
+        return `where outcome ${b.outcome} ends the flow`;
       case "answer":
-        return "Answer: " + b.title + tail;
-      case "choice":
-        return `${b.verb || "if"}: ${b.title}${tail}`;
+        return "answer" + tail;
       case "frame":
-        return `Block ${b.title} ${b.subtitle}${tail}`;
+        return "block" + tail;
       case "node": {
         const routed = step?.outcomes.filter((o) => o.to !== "").map((o) => `${o.name} ${o.to === "continue" ? "goes on" : "is handled"}`) ?? [];
-        return `Node ${b.title}${b.subtitle ? ", gives " + b.subtitle : ""}${routed.length > 0 ? "; " + routed.join(", ") : ""}${tail}`;
+        return ["node", ...routed].join("; ") + tail;
       }
     }
-    return `${b.verb}: ${b.title} ${b.subtitle}${tail}`;
+    return (b.verb || "if") + tail;
   };
 }

@@ -42,8 +42,9 @@ function head(points: [number, number][]): string {
 
 /** beside is where a label stands that has no place of its own: left of the middle of the first part. */
 function beside(points: [number, number][]): [number, number] {
-  const [a, b] = [points[0] ?? [0, 0], points[1] ?? [0, 0]];
-  return a[0] === b[0] ? [a[0] - 7, (a[1] + b[1]) / 2 + 4] : [(a[0] + b[0]) / 2, a[1] - 5];
+  const [x, y] = points[0] ?? [0, 0];
+  const [toX, toY] = points[1] ?? [x, y];
+  return x === toX ? [x - 7, (y + toY) / 2 + 4] : [(x + toX) / 2, y - 5];
 }
 
 /** What the lens says of an edge. */

@@ -77,7 +77,7 @@ export function TracePane({ run }: { run: Shown }) {
           {step && <Detail step={step} />}
           {trace.events.length > 0 && (
             <section>
-              <h3 className="legend-line">Events</h3>
+              <h2 className="legend-line">Events</h2>
               {trace.events.map((e, i) => (
                 <div key={i} className="event">
                   <b className="mono">{e.name}</b> {e.id && <span className="faint">id {e.id}</span>}
@@ -90,7 +90,7 @@ export function TracePane({ run }: { run: Shown }) {
         <div className="trace-detail">
           {trace.answer && (
             <>
-              <h3 className="legend-line">Answer</h3>
+              <h2 className="legend-line">Answer</h2>
               {trace.answer.cause && <p className="notice bad">{trace.answer.cause}</p>}
               {trace.answer.headers.length > 0 && (
                 <dl className="answer-headers mono">
@@ -146,9 +146,9 @@ function Detail({ step: s }: { step: TraceStep }) {
           <span>{s.error}</span>
         </p>
       )}
-      <h3 className="legend-line">Input</h3>
+      <h2 className="legend-line">Input</h2>
       {s.in === null || s.in === undefined ? <p className="faint">none</p> : <JSONView value={s.in} />}
-      <h3 className="legend-line">{s.way && s.way !== "ok" && s.out === null ? `Left by ${s.way}` : "Output"}</h3>
+      <h2 className="legend-line">{s.way && s.way !== "ok" && s.out === null ? `Left by ${s.way}` : "Output"}</h2>
       {s.out === null || s.out === undefined ? <p className="faint">none</p> : <JSONView value={s.out} />}
     </>
   );

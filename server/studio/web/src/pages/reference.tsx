@@ -20,7 +20,9 @@ export function Reference({ id }: { id: string }) {
   useEffect(() => setOpen(id), [id]);
   const current = all.find((e) => e.method + e.path === open) ?? shown[0];
   const detail = useRef<HTMLDivElement>(null);
-  useEffect(() => detail.current?.scrollTo(0, 0), [current]);
+  useEffect(() => {
+    detail.current?.scrollTo(0, 0);
+  }, [current]);
   const groups = useMemo(() => [...Map.groupBy(shown, (e) => e.op.tags?.[0] ?? e.path.split("/")[1] ?? "")], [shown]);
   return (
     <Sheet

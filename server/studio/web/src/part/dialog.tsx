@@ -54,18 +54,18 @@ export function Dialog({ title, wide, close, children, footer }: Props) {
           holdFocus(e);
         }}
       >
-        <header>
+        <div className="dialog-head">
           <h2 id={name} className="grow">
             {title}
           </h2>
           <button className="button plain square" aria-label="Close" onClick={close}>
             <Icon name="close" />
           </button>
-        </header>
+        </div>
         <div className="body scroll" tabIndex={-1}>
           {children}
         </div>
-        {footer && <footer>{footer}</footer>}
+        {footer && <div className="dialog-foot">{footer}</div>}
       </div>
     </div>
   );

@@ -41,7 +41,7 @@ export function Rows({ count, height, show, render, label, role, active, onKeyDo
       className="rows scroll"
       role={role}
       aria-label={label}
-      aria-activedescendant={active}
+      aria-activedescendant={show >= first && show < last ? active : undefined}
       tabIndex={0}
       onKeyDown={onKeyDown}
       onScroll={(e) => see({ top: e.currentTarget.scrollTop, tall: e.currentTarget.clientHeight })}

@@ -27,7 +27,10 @@ const look = EditorView.theme({
   ".cm-foldGutter .cm-gutterElement": { width: "14px", padding: "0 2px" },
   ".cm-gutter-lint": { width: "14px" },
   ".cm-gutter-lint .cm-gutterElement": { padding: "2px 0 0 3px" },
-  ".cm-lint-marker": { width: "10px", height: "10px" },
+  // Its own markers are pictures in the style, which a strict policy does not load.
+  ".cm-lint-marker": { width: "9px", height: "9px", marginTop: "3px", borderRadius: "50%" },
+  ".cm-lint-marker-error": { content: "normal", backgroundColor: "var(--bad-line)" },
+  ".cm-lint-marker-warning": { content: "normal", backgroundColor: "var(--warn-line)" },
   ".cm-step": { backgroundColor: "color-mix(in srgb, var(--accent) 9%, transparent)", boxShadow: "inset 2px 0 0 var(--accent)" },
   ".cm-reference": { color: "var(--code-ref)" },
   ".cm-tooltip": { backgroundColor: "var(--paper)", color: "var(--ink)", border: "1px solid var(--line)", borderRadius: "6px", boxShadow: "var(--float)" },
@@ -171,7 +174,7 @@ export default function Code() {
           autocompletion({ override: [offers], icons: false }),
           EditorState.tabSize.of(2),
           EditorState.readOnly.of(still),
-          EditorView.contentAttributes.of({ "aria-label": "Text of the flow" }),
+          EditorView.contentAttributes.of({ "aria-label": "Text of the flow", tabindex: "0" }),
           keymap.of([
             { key: "Mod-z", run: () => (undo(), true), preventDefault: true },
             { key: "Mod-y", run: () => (redo(), true), preventDefault: true },

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { api } from "../api";
-import { desk } from "../desk";
+import { desk, typing } from "../desk";
 import { Icon } from "../part/icon";
 import type { Offer } from "../wire";
 
@@ -59,11 +59,14 @@ export function Combo({ label, place, words, text, placeholder, many, wrong, off
     }
   };
   const write = (value: string) => {
+    question.current?.abort(); // offers that come late would stand in the way
     setOpen(false);
     if (value === written.current) return;
     written.current = value;
     commit(value);
   };
+  const latest = useRef(() => {});
+  latest.current = () => write(typed);
   const take = (o: Offer) => {
     setTyped(o.text);
     write(o.text);
@@ -90,21 +93,29 @@ export function Combo({ label, place, words, text, placeholder, many, wrong, off
         placeholder={placeholder}
         value={typed}
         rows={many ? Math.min(8, Math.max(2, typed.split("\n").length)) : undefined}
-        onFocus={() => void ask(true, typed)}
+        onFocus={() => {
+          typing.set(() => latest.current());
+          void ask(true, typed);
+        }}
         onChange={(e) => {
           setTyped(e.target.value);
           void ask(false, e.target.value);
         }}
         onBlur={() => {
           setOpen(false);
+          typing.set(null);
           write(typed);
         }}
         onKeyDown={(e) => {
+          if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
+            write(typed); // and on to whoever listens for these keys
+            return;
+          }
           if (e.key === "ArrowDown" && !many) {
             if (shown) setOn((on + 1) % offers.length);
             else void ask(true, typed);
           } else if (e.key === "ArrowUp" && shown && !many) setOn((on - 1 + offers.length) % offers.length);
-          else if (e.key === "Enter" && !(many && !e.ctrlKey && !e.metaKey)) {
+          else if (e.key === "Enter" && !many) {
             const o = offers[on];
             if (shown && o) take(o);
             else write(typed);

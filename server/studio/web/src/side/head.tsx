@@ -211,7 +211,7 @@ function InputField({ at, part, field, off, types }: { at: string; part: string;
         <button
           className="button plain small"
           aria-pressed={field.required}
-          aria-label={field.name + " is required"}
+          aria-label={`${field.name} ${field.required ? "must be sent" : "may be left out"}`}
           data-tip={field.required ? "Required; press to make it optional" : "Optional; press to make it required"}
           disabled={off}
           onClick={() => void gesture([{ do: "name", at, to: field.required ? field.name + "?" : field.name }], "")}

@@ -12,7 +12,7 @@ import { canEdit, nodeInfo, workspace } from "../workspace";
 import { Combo } from "./combo";
 import { Fake } from "./fake";
 import { Routes } from "./routes";
-import { meant, plainText, ValueField } from "./value";
+import { meant, plainText, ValueField, written } from "./value";
 
 /** What the keys of a step take, where its node does not say so. */
 const known: Record<string, Partial<Field>> = {
@@ -60,10 +60,10 @@ export function StepForm({ step, sheet }: { step: Step; sheet: Sheet }) {
   const node = step.verb === "node" ? nodeInfo(app, step.node) : undefined;
   const problems = sheet.problems.filter((p) => p.place === step.place && p.file === sheet.file);
   const keys = app?.verbs.find((v) => v.verb === step.verb)?.keys ?? [];
-  const plain = (key: string): unknown => step.values.find((v) => v.key === key)?.plain ?? undefined;
+  const plain = (key: string): unknown => written(step.values, key);
   const title = step.verb === "node" ? step.node : step.verb;
   const own = keys.filter((k) => !blocks.has(k) && k !== "with" && k !== "id" && k !== "node");
-  const set = own.filter((k) => k === step.verb || plain(k) !== undefined || step.values.some((v) => v.key === k) || (k === "body" && step.verb === "respond"));
+  const set = own.filter((k) => k === step.verb || plain(k) !== undefined || (k === "body" && step.verb === "respond"));
   const unset = own.filter((k) => !set.includes(k));
   return (
     <div className="form" aria-busy={busy}>
@@ -166,19 +166,20 @@ export function Mistake({ problem }: { problem: Problem }) {
 }
 
 function Parameters({ step, problems, off }: { step: Step; problems: Problem[]; off: boolean }) {
-  const written = new Map(step.values.filter((v) => /^with\/[^/]+$/.test(v.key)).map((v) => [v.key.slice(5), v.plain]));
-  const shown = step.inputs.filter((f) => f.required || written.has(f.name) || (written.size === 0 && step.inputs.length <= 3));
+  const all = written(step.values, "with");
+  const given = new Map(Object.entries(typeof all === "object" && all !== null ? all : {}));
+  const shown = step.inputs.filter((f) => f.required || given.has(f.name) || (given.size === 0 && step.inputs.length <= 3));
   const rest = step.inputs.filter((f) => !shown.includes(f));
-  const unknown = [...written.keys()].filter((k) => !step.inputs.some((f) => f.name === k));
+  const unknown = [...given.keys()].filter((k) => !step.inputs.some((f) => f.name === k));
   if (step.inputs.length === 0 && unknown.length === 0) return null;
   return (
     <section aria-label="Parameters">
       <h3 className="legend-line">Parameters</h3>
       {shown.map((f) => (
-        <ValueField key={f.name} place={step.place + "/with/" + f.name} name={f.name} field={f} value={written.get(f.name)} problems={problems} below={"with/" + f.name} off={off} select={step.place} />
+        <ValueField key={f.name} place={step.place + "/with/" + f.name} name={f.name} field={f} value={given.get(f.name)} problems={problems} below={"with/" + f.name} off={off} select={step.place} />
       ))}
       {unknown.map((k) => (
-        <ValueField key={k} place={step.place + "/with/" + k} name={k} value={written.get(k)} problems={problems} below={"with/" + k} off={off} removable select={step.place} />
+        <ValueField key={k} place={step.place + "/with/" + k} name={k} value={given.get(k)} problems={problems} below={"with/" + k} off={off} removable select={step.place} />
       ))}
       {problems.filter((p) => p.field === "with").map((p, i) => (
         <Mistake key={i} problem={p} />

@@ -1,13 +1,27 @@
 import { useState } from "react";
 import { gesture } from "../desk";
 import { Icon } from "../part/icon";
-import type { Field, Problem } from "../wire";
+import type { Field, Problem, Value } from "../wire";
 import { Combo } from "./combo";
 
 /** plainText shows a value as it is typed into a field. */
 export function plainText(value: unknown): string {
   if (value === undefined || value === null) return value === null ? "null" : "";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** written puts together what a step has behind a key, of which the server gives the parts that are no mappings or lists. */
+export function written(values: Value[], key: string): unknown {
+  const own = values.find((v) => v.key === key);
+  if (own) return own.plain ?? null;
+  const inside = new Map<string, boolean>();
+  for (const v of values) {
+    if (v.key.startsWith(key + "/")) inside.set(v.key.slice(key.length + 1).split("/", 1)[0] ?? "", true);
+  }
+  const names = [...inside.keys()];
+  if (names.length === 0) return undefined;
+  if (names.every((n, i) => n === String(i))) return names.map((n) => written(values, key + "/" + n));
+  return Object.fromEntries(names.map((n) => [n.replaceAll("~1", "/").replaceAll("~0", "~"), written(values, key + "/" + n)]));
 }
 
 /** meant reads what was typed into a field as the value it stands for. */
