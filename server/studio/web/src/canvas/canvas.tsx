@@ -156,8 +156,10 @@ function Inside({ sheet, drawing }: { sheet: Sheet; drawing: Drawing }) {
   useEffect(() => {
     if (!width || placed.current === file) return;
     placed.current = file;
-    const zoom = Math.max(0.45, Math.min(1, (width - 40) / drawing.width));
-    void flow.setViewport({ x: drawing.width * zoom < width ? (width - drawing.width * zoom) / 2 : width / 2 - spine(drawing) * zoom, y: 66 * Math.min(1, zoom * 1.2), zoom });
+    const fits = Math.max(0.45, Math.min(1, (width - 40) / drawing.width));
+    const zoom = fits > 0.9 ? 1 : fits; // letters are sharp at full size
+    const x = drawing.width * zoom < width ? (width - drawing.width * zoom) / 2 : width / 2 - spine(drawing) * zoom;
+    void flow.setViewport({ x: Math.round(x), y: 56 + 12 * zoom, zoom });
   }, [file, width, height, drawing, flow]);
 
   // A drawing that grows to the left leaves the spine where it was on the screen.
