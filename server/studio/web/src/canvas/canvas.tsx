@@ -1,6 +1,6 @@
 import { Background, BackgroundVariant, MiniMap, ReactFlow, ReactFlowProvider, useReactFlow, useStore, ViewportPortal, type Node, type NodeTypes } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
-import { useCallback, useEffect, useMemo, useRef, type KeyboardEvent } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, type KeyboardEvent } from "react";
 import { usePart, useCell } from "../cell";
 import { desk, gesture, select } from "../desk";
 import { live } from "../live";
@@ -156,9 +156,21 @@ function Inside({ sheet, drawing }: { sheet: Sheet; drawing: Drawing }) {
   useEffect(() => {
     if (!width || placed.current === file) return;
     placed.current = file;
-    const zoom = Math.max(0.45, Math.min(1, (width - 40) / drawing.width));
-    void flow.setViewport({ x: drawing.width * zoom < width ? (width - drawing.width * zoom) / 2 : width / 2 - spine(drawing) * zoom, y: 66 * Math.min(1, zoom * 1.2), zoom });
+    const fits = Math.max(0.45, Math.min(1, (width - 40) / drawing.width));
+    const zoom = fits > 0.9 ? 1 : fits; // letters are sharp at full size
+    const x = drawing.width * zoom < width ? (width - drawing.width * zoom) / 2 : width / 2 - spine(drawing) * zoom;
+    void flow.setViewport({ x: Math.round(x), y: 56 + 12 * zoom, zoom });
   }, [file, width, height, drawing, flow]);
+
+  // A drawing that grows to the left leaves the spine where it was on the screen.
+  const last = useRef(spine(drawing));
+  useLayoutEffect(() => {
+    const by = last.current - spine(drawing);
+    last.current = spine(drawing);
+    if (by === 0 || placed.current !== file) return;
+    const { x, y, zoom } = flow.getViewport();
+    void flow.setViewport({ x: x + by * zoom, y, zoom });
+  }, [drawing, file, flow]);
 
   // What is selected is in view, and has the focus if the canvas had it.
   useEffect(() => {

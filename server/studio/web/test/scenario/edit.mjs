@@ -219,6 +219,8 @@ export default {
     await panel.getByRole("button", { name: /^Outcome notFound: goes on/ }).waitFor();
     await add("password.check", "steps/1");
     await fill("user", "$user");
+    await panel.getByText(/more parameters?/).click();
+    await fill("account", "$body.email");
     await fill("password", "$body.password");
     await panel.getByRole("button", { name: /^Outcome mismatch/ }).click();
     await p.getByRole("menuitem", { name: /^Fail: invalid_credentials/ }).click();
