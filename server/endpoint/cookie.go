@@ -62,7 +62,7 @@ func (e *Endpoint) keep(ctx context.Context, r *Request, caller *session.Session
 			return a, err
 		}
 	}
-	if !r.InCookie || caller == nil || e.flow.Method == "GET" {
+	if !r.InCookie || caller == nil || e.by.Method == "GET" || e.by.Method == "QUERY" {
 		return a, nil
 	}
 	hash, _ := session.HashOf(r.Token) // it was good before the call
