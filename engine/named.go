@@ -15,7 +15,7 @@ const typesFile = "types.yaml"
 
 // types are the types that flows can use by name: those of types.yaml, and
 // those that nodes take and give. A folder can have a types.yaml of its own,
-// whose types are for the flows in it and below.
+// whose types are for the flows in it and below, in place of others of their names.
 type types struct {
 	around *types            // of the folder around; nil at the top
 	inside map[string]*types // of folders, by path; only at the top
@@ -40,12 +40,11 @@ func loadTypes(fsys fs.FS, env *Env) (*types, Problems) {
 	if env.Session != nil {
 		ts.learn(env.Session)
 	}
-	learned := maps.Clone(ts.byName)
-	problems := ts.read(fsys, ".", learned)
+	problems := ts.read(fsys, ".")
 	for _, dir := range typeFolders(fsys) {
 		inside := &types{byName: map[string]*Type{}, open: map[string]*yaml.Node{}, document: ts.document, collections: ts.collections}
 		inside.around = ts.of(dir)
-		problems = append(problems, inside.read(fsys, dir, learned)...)
+		problems = append(problems, inside.read(fsys, dir)...)
 		ts.inside[dir] = inside
 	}
 	return ts, problems
@@ -79,7 +78,7 @@ func (ts *types) of(dir string) *types {
 }
 
 // read reads the types.yaml of a folder, where there is one.
-func (ts *types) read(fsys fs.FS, dir string, learned map[string]*Type) Problems {
+func (ts *types) read(fsys fs.FS, dir string) Problems {
 	file := path.Join(dir, typesFile)
 	data, err := fs.ReadFile(fsys, file)
 	if err != nil {
@@ -98,7 +97,7 @@ func (ts *types) read(fsys fs.FS, dir string, learned map[string]*Type) Problems
 			s.problem(e.at, "a capital letter, then letters and digits", "%q cannot be the name of a type", e.key)
 		case dir != "." && isCollection(e.value):
 			s.problem(e.at, "declare it in the types.yaml at the top", "%s is a collection, which all flows share", e.key)
-		case learned[e.key] != nil:
+		case dir == "." && ts.byName[e.key] != nil:
 			s.problem(e.at, "choose another name", "%s is a type of a node already", e.key)
 		default:
 			ts.open[e.key] = e.value

@@ -40,7 +40,7 @@ func (c *compiler) respond(st *step) {
 		if c.Output != nil && st.status < 300 {
 			c.output(st.value, c.Output, "respond.body")
 		}
-	} else if c.Output != nil && st.status < 300 && len(c.Output.Props) > 0 {
+	} else if c.Output != nil && st.status < 300 && st.status != 204 && len(c.Output.Props) > 0 {
 		c.problem(st.pos, "the flow declares one under output:", "the answer has no body")
 	}
 	c.reply(st, &o)

@@ -79,7 +79,7 @@ type vouchIn struct {
 	By      *Authority `json:"by" secret:"true" absent:"key" doc:"Authority of the caller: $session.authority."`
 	Key     *Authority `json:"key" secret:"true" doc:"The same of a caller with a key, where one does instead of a session: $apiKey.authority."`
 	UserID  string     `json:"userId" doc:"Id of the user."`
-	Protect []string   `json:"protect,omitzero" doc:"Access groups whose holders nobody can act for; absent for those that the endpoint demands."`
+	Protect []string   `json:"protect,omitzero" doc:"Access groups for whose holders nobody can vouch, none where it is empty; absent for those that the endpoint demands."`
 }
 
 type vouchOut struct {
@@ -88,7 +88,7 @@ type vouchOut struct {
 
 func (a actor) vouch(ctx context.Context, in vouchIn) (vouchOut, error) {
 	by, protect := Either(in.By, in.Key), in.Protect
-	if len(protect) == 0 {
+	if protect == nil {
 		protect = by.Groups
 	}
 	u, err := a.unprotected(ctx, by, in.UserID, protect)

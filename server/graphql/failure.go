@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"sluice/engine"
+	"sluice/server/endpoint"
 )
 
 // The statuses of answers. What a flow fails with is 200: the rest of the answer
@@ -71,7 +72,7 @@ func (x *execution) fail(ctx context.Context, f *field, err error) {
 		switch {
 		case code == "invalid_input":
 			code = badInput
-		case e.Kind == engine.Forbidden && e.Pos.File == "":
+		case e.Kind == engine.Forbidden && e.Pos.File == "", endpoint.Unlet(err): // a key where a session is wanted
 			code = forbidden
 		}
 		ext := &extensions{Code: code}
