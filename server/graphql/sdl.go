@@ -18,7 +18,6 @@ func SDL(path string, flows []*engine.Flow) string { return newBuilder(at(path, 
 // A definition is a type of the schema that has a name.
 type definition struct {
 	kind    string // type, input or enum
-	about   string
 	fields  []member
 	values  []string // of an enum
 	written bool     // by a types.yaml, which may mean several types by one name
