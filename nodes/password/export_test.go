@@ -44,7 +44,7 @@ func Set(ctx context.Context, s Store, us user.Store, h *Hasher, in SetIn) (engi
 }
 
 func Exists(ctx context.Context, s Store, userID string) (bool, error) {
-	out, err := keeper{store: s}.exists(ctx, existsIn{userID})
+	out, err := Means{Passwords: s}.exists(ctx, existsIn{userID})
 	return out.Exists, err
 }
 
