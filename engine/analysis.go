@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 )
@@ -41,9 +42,11 @@ func Analyze(fsys fs.FS, env Env) (*Survey, error) {
 	for _, code := range slices.Sorted(maps.Keys(r.declared)) {
 		s.Errors = append(s.Errors, r.declared[code])
 	}
-	for name, t := range env.types.byName {
-		if t != nil { // two types of one name are none
-			s.Types[name] = t
+	for _, ts := range append(slices.Collect(maps.Values(env.types.inside)), env.types) {
+		for name, t := range ts.byName {
+			if t != nil { // two types of one name are none
+				s.Types[name] = t
+			}
 		}
 	}
 	return s, nil
@@ -71,7 +74,7 @@ type Sheet struct {
 // returns its problems but for those that two files make together. The sheet is
 // nil where the text is not YAML. Several can be read at once.
 func (s *Survey) Read(file string, data []byte) (*Sheet, Problems) {
-	if file == errorsFile || file == typesFile {
+	if file == errorsFile || path.Base(file) == typesFile {
 		return nil, nil
 	}
 	d := parseFlow(file, data, s.reading.env)

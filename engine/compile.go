@@ -51,10 +51,10 @@ func (d *draft) compile(env *Env, nodes map[string]*Node, declared map[string]De
 	for i := range rootSlots {
 		c.state.slots[i] = set
 	}
-	if d.Session == SessionOptional {
+	if d.Session == SessionOptional || d.APIKey == KeyInstead {
 		c.state.slots[slotSession] = optional
 	}
-	if d.APIKey == KeyOptional {
+	if d.APIKey == KeyOptional || d.APIKey == KeyInstead {
 		c.state.slots[slotAPIKey] = optional
 	}
 	if d.Limit != nil {

@@ -448,8 +448,10 @@ func (x *exprCompiler) builtin(v *ast.BuiltinNode) *Type {
 			x.refuse(v, "", "functions that walk lists can be nested %d deep", maxPredicates)
 		}
 	}
+	same := item != nil
 	for i := 1; i < len(v.Arguments); i++ {
-		x.rewrite(&v.Arguments[i])
+		t := x.rewrite(&v.Arguments[i])
+		same = same && t != nil && t.Base == Array && alike(item, t.Items) && alike(t.Items, item)
 	}
 	if walks {
 		x.items = x.items[:len(x.items)-1]
@@ -460,6 +462,10 @@ func (x *exprCompiler) builtin(v *ast.BuiltinNode) *Type {
 		return list
 	case "find", "findLast", "first", "last":
 		return item
+	case "concat":
+		if same {
+			return (&Type{Base: Array, Items: item}).held()
+		}
 	}
 	return nil
 }

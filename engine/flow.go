@@ -22,9 +22,10 @@ const (
 	KeyNone     KeyMode = iota // $apiKey does not exist
 	KeyOptional                // $apiKey may be absent; a key that is sent must be good
 	KeyRequired                // a caller without a good key is refused
+	KeyInstead                 // a good key does where the session is missing; then $session is absent
 )
 
-var keyModes = []string{KeyNone: "none", KeyOptional: "optional", KeyRequired: "required"}
+var keyModes = []string{KeyNone: "none", KeyOptional: "optional", KeyRequired: "required", KeyInstead: "instead"}
 
 func (m KeyMode) String() string { return keyModes[m] }
 
@@ -32,12 +33,13 @@ func (m KeyMode) String() string { return keyModes[m] }
 type Flow struct {
 	File      string // slash-separated, relative to where it was loaded from
 	About     string
-	Method    string
+	Method    string   // "" where the flow is no endpoint
 	Path      string   // with {names}, of which the last can be a {name...} for all the rest
 	Params    []string // the names in Path, in order
+	GraphQL   *Field   // nil where the flow is no field of GraphQL
 	Session   SessionMode
 	Fresh     time.Duration // how long ago the caller's identity was proved at most; 0 where that does not matter
-	Groups    []string      // access groups of which a session must have one; empty for any
+	Groups    []string      // access groups of which a session must have one, or a key of its roles; empty for any
 	APIKey    KeyMode
 	ClientKey bool // callers name their application by its public key, which proves nothing
 	Timeout   time.Duration

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,7 +13,7 @@ import (
 )
 
 var headerKeys = []string{
-	"about", "endpoint", "session", "groups", "apiKey", "clientKey", "timeout", "limit", "repeat", "input", "answer", "output", "enabled", "tags", "steps",
+	"about", "endpoint", "graphql", "session", "groups", "apiKey", "clientKey", "timeout", "limit", "repeat", "input", "answer", "output", "enabled", "tags", "steps",
 }
 
 // maxTimeout bounds what a flow may ask for.
@@ -42,7 +43,7 @@ func parseFlow(file string, data []byte, env *Env) *draft {
 }
 
 func parseTree(file string, data []byte, env *Env) *draft {
-	d := &draft{Flow: &Flow{File: file, Enabled: true, Timeout: env.timeout(), Places: map[string]Pos{}}, source: &source{file: file, types: env.types}}
+	d := &draft{Flow: &Flow{File: file, Enabled: true, Timeout: env.timeout(), Places: map[string]Pos{}}, source: &source{file: file, types: env.types.of(path.Dir(file))}}
 	if d.root = d.parse(data); d.root == nil {
 		return d
 	}
@@ -62,17 +63,23 @@ func parseTree(file string, data []byte, env *Env) *draft {
 		d.Places[e.key] = d.at(e.value)
 		d.header(e)
 	}
-	missing("endpoint", "endpoint: METHOD /path", "the flow has no endpoint")
+	if _, ok := given["graphql"]; !ok {
+		missing("endpoint", "endpoint: METHOD /path", "the flow has no endpoint")
+	}
 	missing("session", "session: required, optional or none; there is no default, so that nothing is public by accident", "the flow does not say whether it wants a session")
 	missing("steps", "steps: with at least a respond", "the flow has no steps")
 	if e, ok := given["repeat"]; ok && d.Method == "GET" {
 		d.problem(e.at, "remove it", "a GET changes nothing and can be repeated anyway")
+	}
+	if e, ok := given["apiKey"]; ok && d.APIKey == KeyInstead && d.Session != SessionRequired {
+		d.problem(e.at, "session: required", "a key can only stand in for a session that is asked for")
 	}
 	if e, ok := given["groups"]; ok && d.Session != SessionRequired {
 		d.problem(e.at, "session: required", "groups can only be asked of a session")
 	}
 	d.completeEvents(given)
 	d.completePath()
+	d.completeField()
 	return d
 }
 
@@ -96,6 +103,8 @@ func (d *draft) header(e entry) {
 		if t, ok := d.text(e.value, "endpoint"); ok {
 			d.endpoint(t, d.pathPos)
 		}
+	case "graphql":
+		d.graphql(e.value)
 	case "session":
 		d.session(e.value)
 	case "groups":
@@ -191,9 +200,13 @@ func (d *draft) endpoint(text string, at Pos) {
 		}
 		at.Column += len(seg)
 	}
+	d.notReserved(path, d.pathPos)
+}
+
+func (d *draft) notReserved(path string, at Pos) {
 	for _, r := range reserved {
 		if path == r || strings.HasPrefix(path, r+"/") {
-			d.problem(d.pathPos, "choose another path", "%s is the server's own", r)
+			d.problem(at, "choose another path", "%s is the server's own", r)
 		}
 	}
 }

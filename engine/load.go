@@ -87,6 +87,7 @@ func read(fsys fs.FS, env *Env) (*reading, error) {
 	}
 	compileNodes(drafts, env, nodes, declared)
 	collisions(drafts)
+	fieldCollisions(drafts)
 	shared(len(drafts), func(i int) {
 		if d := drafts[i]; d.read && d.params == nil {
 			d.compile(env, nodes, declared)
@@ -148,7 +149,7 @@ func flowFiles(fsys fs.FS) (files []string, problems Problems, err error) {
 			if d.IsDir() {
 				return fs.SkipDir
 			}
-		case d.IsDir() || file == errorsFile || file == typesFile || file == settingsFile || strings.HasSuffix(name, ".test.yaml"):
+		case d.IsDir() || file == errorsFile || name == typesFile || file == settingsFile || strings.HasSuffix(name, ".test.yaml"):
 		case path.Ext(name) == ".yml":
 			problems = append(problems, Problem{Pos: Pos{file, 1, 1}, Message: "flow files end in .yaml", Hint: "rename it to " + strings.TrimSuffix(name, ".yml") + ".yaml"})
 		case path.Ext(name) == ".yaml":
@@ -163,7 +164,7 @@ func flowFiles(fsys fs.FS) (files []string, problems Problems, err error) {
 	return files, problems, nil
 }
 
-var errorCode = regexp.MustCompile(`^[a-z][A-Za-z0-9_]*$`)
+var errorCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
 // loadErrors reads errors.yaml, where it exists: the errors that flows can fail with.
 func loadErrors(fsys fs.FS) (map[string]Declared, Problems) {

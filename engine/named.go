@@ -3,6 +3,7 @@ package engine
 import (
 	"io/fs"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,8 +14,11 @@ import (
 const typesFile = "types.yaml"
 
 // types are the types that flows can use by name: those of types.yaml, and
-// those that nodes take and give.
+// those that nodes take and give. A folder can have a types.yaml of its own,
+// whose types are for the flows in it and below, in place of others of their names.
 type types struct {
+	around *types            // of the folder around; nil at the top
+	inside map[string]*types // of folders, by path; only at the top
 	byName map[string]*Type
 	source *source
 	open   map[string]*yaml.Node // of types.yaml, not read yet
@@ -28,7 +32,7 @@ var typeName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 
 // loadTypes reads types.yaml, where it exists, and the named types of nodes.
 func loadTypes(fsys fs.FS, env *Env) (*types, Problems) {
-	ts := &types{byName: map[string]*Type{}, open: map[string]*yaml.Node{}, document: env.Document, collections: map[string]*Collection{}}
+	ts := &types{inside: map[string]*types{}, byName: map[string]*Type{}, open: map[string]*yaml.Node{}, document: env.Document, collections: map[string]*Collection{}}
 	for _, n := range env.Nodes {
 		ts.learn(n.In)
 		ts.learn(n.Out)
@@ -36,22 +40,64 @@ func loadTypes(fsys fs.FS, env *Env) (*types, Problems) {
 	if env.Session != nil {
 		ts.learn(env.Session)
 	}
-	data, err := fs.ReadFile(fsys, typesFile)
-	if err != nil {
-		return ts, nil
+	problems := ts.read(fsys, ".")
+	for _, dir := range typeFolders(fsys) {
+		inside := &types{byName: map[string]*Type{}, open: map[string]*yaml.Node{}, document: ts.document, collections: ts.collections}
+		inside.around = ts.of(dir)
+		problems = append(problems, inside.read(fsys, dir)...)
+		ts.inside[dir] = inside
 	}
-	s := &source{file: typesFile, types: ts}
+	return ts, problems
+}
+
+// typeFolders lists the folders that have types of their own, outer ones first.
+func typeFolders(fsys fs.FS) (dirs []string) {
+	fs.WalkDir(fsys, ".", func(file string, d fs.DirEntry, err error) error { // what cannot be read is told of flows
+		switch {
+		case err != nil:
+			return fs.SkipDir
+		case d.IsDir() && file != "." && (d.Name()[0] == '.' || d.Name()[0] == '_'):
+			return fs.SkipDir
+		case !d.IsDir() && d.Name() == typesFile && file != typesFile:
+			dirs = append(dirs, path.Dir(file))
+		}
+		return nil
+	})
+	slices.Sort(dirs)
+	return dirs
+}
+
+// of returns the types that a flow in a folder can use.
+func (ts *types) of(dir string) *types {
+	for ; ts != nil && dir != "."; dir = path.Dir(dir) {
+		if inside := ts.inside[dir]; inside != nil {
+			return inside
+		}
+	}
+	return ts
+}
+
+// read reads the types.yaml of a folder, where there is one.
+func (ts *types) read(fsys fs.FS, dir string) Problems {
+	file := path.Join(dir, typesFile)
+	data, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		return nil
+	}
+	s := &source{file: file, types: ts}
 	ts.source = s
 	root := s.parse(data)
 	if root == nil {
-		return ts, s.problems
+		return s.problems
 	}
 	entries := s.mapping(root, "types.yaml")
 	for _, e := range entries {
 		switch {
 		case !typeName.MatchString(e.key):
 			s.problem(e.at, "a capital letter, then letters and digits", "%q cannot be the name of a type", e.key)
-		case ts.byName[e.key] != nil:
+		case dir != "." && isCollection(e.value):
+			s.problem(e.at, "declare it in the types.yaml at the top", "%s is a collection, which all flows share", e.key)
+		case dir == "." && ts.byName[e.key] != nil:
 			s.problem(e.at, "choose another name", "%s is a type of a node already", e.key)
 		default:
 			ts.open[e.key] = e.value
@@ -60,7 +106,7 @@ func loadTypes(fsys fs.FS, env *Env) (*types, Problems) {
 	for _, e := range entries {
 		ts.named(e.key)
 	}
-	return ts, s.problems
+	return s.problems
 }
 
 // learn takes in the names in a node's type.
@@ -87,7 +133,10 @@ func (ts *types) named(name string) *Type {
 	}
 	n, open := ts.open[name]
 	if !open {
-		return ts.byName[name]
+		if t := ts.byName[name]; t != nil || ts.around == nil {
+			return t
+		}
+		return ts.around.named(name)
 	}
 	if slices.Contains(ts.way, name) {
 		ts.source.problem(ts.source.at(n), "a type cannot contain itself", "%s leads back to itself: %s", name, strings.Join(append(ts.way, name), ", "))
@@ -112,6 +161,9 @@ func (ts *types) named(name string) *Type {
 	} else if (t.Base == Object || t.Union != nil) && t.Name == "" {
 		t.Name = name
 	}
+	if t.Called == "" && n.Kind == yaml.MappingNode { // else it is another one's
+		t.Called = name
+	}
 	ts.byName[name] = t
 	return t
 }
@@ -122,6 +174,9 @@ func (s *source) parseNamed(n *yaml.Node, name string) *Type {
 	if d.hasDefault || d.readOnly {
 		s.problem(s.at(n), "say it where the type is used", "%s cannot have a default or be readOnly, only properties can", name)
 	}
+	if d.t != nil && n.Kind == yaml.MappingNode && ValidField(d.notes.Title) {
+		d.t.Called = d.notes.Title
+	}
 	return d.t
 }
 
@@ -129,5 +184,5 @@ func (ts *types) names() []string {
 	if ts == nil {
 		return nil
 	}
-	return append(slices.Collect(maps.Keys(ts.byName)), slices.Collect(maps.Keys(ts.open))...)
+	return append(slices.AppendSeq(slices.Collect(maps.Keys(ts.byName)), maps.Keys(ts.open)), ts.around.names()...)
 }

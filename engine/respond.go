@@ -40,7 +40,7 @@ func (c *compiler) respond(st *step) {
 		if c.Output != nil && st.status < 300 {
 			c.output(st.value, c.Output, "respond.body")
 		}
-	} else if c.Output != nil && st.status < 300 && len(c.Output.Props) > 0 {
+	} else if c.Output != nil && st.status < 300 && st.status != 204 && len(c.Output.Props) > 0 {
 		c.problem(st.pos, "the flow declares one under output:", "the answer has no body")
 	}
 	c.reply(st, &o)
@@ -50,6 +50,9 @@ func (c *compiler) respond(st *step) {
 
 // redirect compiles where an answer leads.
 func (c *compiler) redirect(st *step) headerOp {
+	if c.GraphQL != nil {
+		c.problem(st.redirect.pos, "answer with a body", "a field of GraphQL leads nowhere")
+	}
 	if st.status < 300 {
 		c.problem(st.redirect.pos, "303 leads to another page, 302 and 307 to another place for this one", "an answer with status %d leads nowhere", st.status)
 	}
@@ -127,6 +130,9 @@ func (c *compiler) file(st *step, o *op) {
 	}
 	if !given["content"] || !given["type"] {
 		c.problem(at, "as in file: {content: $report.csv, type: text/csv, name: report.csv}", "a file needs a content and a type")
+	}
+	if c.GraphQL != nil {
+		c.problem(at, "answer with a body", "a field of GraphQL gives no file")
 	}
 	if c.Repeat != nil {
 		c.problem(at, "remove repeat:", "answers of this flow are kept to be repeated, and a file is not")

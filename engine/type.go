@@ -46,6 +46,7 @@ const (
 type Type struct {
 	Base    Base
 	Name    string // of a Go struct or a nominal type, for messages
+	Called  string // its name in types.yaml, or the one-word title that it has there; "" for others
 	Nominal bool   // only values of the same Go type fit
 	Hint    string // where a value of a nominal type comes from
 	Format  string

@@ -67,8 +67,8 @@ type Trust struct {
 func Core(s Stores, h *password.Hasher, p Post, t Trust) []*engine.Node {
 	wrong := limit.NewThrottle(s.Limits, h.Wrong()) // one for all that prove who a user is
 	return slices.Concat(
-		user.Nodes(s.Users, h, s.Recorder), // fetch create update
-		password.Nodes(password.Means{ // check judge set
+		user.Nodes(s.Users, h, s.Recorder), // fetch create add update
+		password.Nodes(password.Means{ // check exists judge set
 			Passwords: s.Passwords, Users: s.Users, Factors: s.Factors, Wrong: wrong, Hasher: h, Audit: s.Recorder,
 		}),
 		session.Nodes(s.Sessions, s.Users, s.Recorder), // create get list update delete deleteAll deleteOthers rotate confirm impersonate
@@ -76,7 +76,7 @@ func Core(s Stores, h *password.Hasher, p Post, t Trust) []*engine.Node {
 		code.Nodes(code.Means{ // send create redeem
 			Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Post: p.Post, Key: p.CodeKey, Audit: s.Recorder,
 		}),
-		factor.Nodes(s.Factors, s.Users, p.FactorKey, s.Recorder), // totp: enroll confirm check delete; recovery: create redeem
+		factor.Nodes(s.Factors, s.Users, p.FactorKey, s.Recorder), // totp: enroll confirm check state delete; recovery: create redeem
 		mail.Nodes(p.Post),  // send
 		link.Nodes(p.Sites), // make
 		oidc.Nodes(oidc.Means{ // start finish prove link linkByEmail signUp list unlink

@@ -19,11 +19,11 @@ func TestCore(t *testing.T) {
 		names = append(names, n.Name)
 	}
 	want := []string{
-		"user.fetch", "user.create", "user.update", "password.check", "password.judge", "password.set",
+		"user.fetch", "user.create", "user.add", "user.update", "password.check", "password.exists", "password.judge", "password.set",
 		"session.create", "session.get", "session.list", "session.handles", "session.update", "session.delete", "session.deleteAll", "session.deleteOthers",
 		"session.rotate", "session.confirm", "session.impersonate", "user.vouch",
 		"apikey.create", "apikey.get", "apikey.list", "apikey.update", "apikey.end",
-		"code.send", "code.create", "code.redeem", "totp.enroll", "totp.confirm", "totp.check", "totp.delete", "recovery.create", "recovery.redeem", "mail.send", "link.make",
+		"code.send", "code.create", "code.redeem", "totp.enroll", "totp.confirm", "totp.check", "totp.state", "totp.delete", "recovery.create", "recovery.redeem", "mail.send", "link.make",
 		"oidc.start", "oidc.finish", "oidc.prove", "oidc.link", "oidc.linkByEmail", "oidc.signUp", "oidc.list", "oidc.unlink",
 		"passkey.offer", "passkey.register", "passkey.challenge", "passkey.verify", "passkey.list", "passkey.remove",
 		"data.get", "data.find", "data.count", "data.create", "data.update", "data.delete", "data.write",

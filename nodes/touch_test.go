@@ -19,8 +19,10 @@ func TestEveryCoreNodeSaysWhatItTouches(t *testing.T) {
 	want := map[string]string{
 		"user.fetch":           "reads [users] writes []",
 		"user.create":          "reads [] writes [users passwords]",
+		"user.add":             "reads [] writes [users]",
 		"user.update":          "reads [users] writes [users sessions]",
 		"password.check":       "reads [passwords] writes []",
+		"password.exists":      "reads [passwords] writes []",
 		"password.set":         "reads [users] writes [passwords]",
 		"session.create":       "reads [] writes [sessions]",
 		"session.get":          "reads [sessions] writes []",
@@ -47,6 +49,7 @@ func TestEveryCoreNodeSaysWhatItTouches(t *testing.T) {
 		"totp.enroll":          "reads [users] writes [factors]",
 		"totp.confirm":         "reads [] writes [factors]",
 		"totp.check":           "reads [] writes [factors]",
+		"totp.state":           "reads [factors] writes []",
 		"totp.delete":          "reads [users] writes [factors]",
 		"recovery.create":      "reads [] writes [factors]",
 		"recovery.redeem":      "reads [] writes [factors]",

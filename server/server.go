@@ -30,6 +30,7 @@ import (
 	"sluice/nodes/mail"
 	"sluice/nodes/password"
 	"sluice/server/endpoint"
+	"sluice/server/graphql"
 	"sluice/server/rest"
 	"sluice/server/store"
 	"sluice/server/studio"
@@ -207,9 +208,18 @@ func (s *Server) load(ctx context.Context) error {
 	if err := s.prepare(ctx, loaded.Collections); err != nil {
 		return err
 	}
-	eps := make([]rest.Endpoint, len(loaded.Served))
-	for i, f := range loaded.Served {
-		eps[i] = endpoint.New(f, s.deps)
+	var eps []rest.Endpoint
+	for _, f := range loaded.Served {
+		if f.Method != "" {
+			eps = append(eps, endpoint.New(f, s.deps))
+		}
+	}
+	mounts, err := graphql.New(loaded.Served, s.deps, s.log)
+	if err != nil {
+		return err
+	}
+	for _, m := range mounts {
+		eps = append(eps, m)
 	}
 	if s.studio != nil {
 		eps = append(eps, s.studio.Endpoints()...)

@@ -78,7 +78,7 @@ func (c *Config) env(o options) engine.Env {
 	env := engine.Env{
 		Session:  engine.TypeOf[session.Session](),
 		Request:  engine.TypeOf[endpoint.Facts](),
-		APIKey:   engine.TypeOf[apikey.Key](),
+		APIKey:   engine.TypeOf[apikey.Caller](),
 		Document: engine.TypeOf[data.Head](),
 		Vars:     map[string]string{},
 		Timeout:  c.Timeout,

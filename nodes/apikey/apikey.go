@@ -18,30 +18,39 @@ import (
 
 	"sluice/nodes/audit"
 	"sluice/nodes/secret"
+	"sluice/nodes/session"
+	"sluice/nodes/user"
 )
 
 // Scopes of keys.
 const (
 	Full     = "full"     // every endpoint that takes keys
-	ReadOnly = "readOnly" // those of them with the method GET
+	ReadOnly = "readOnly" // those of them with the method GET, and fields of GraphQL that are queries
 	Only     = "only"     // those that the key lists
 	Except   = "except"   // all but those that the key lists
 )
 
-// A Key is what is known of an API key. Flows of endpoints that take keys get it
-// as $apiKey. The key itself is known to its holder alone.
+// A Key is what is known of an API key. The key itself is known to its holder
+// alone.
 //
 // A *Key that a store returned may be shared: copy it before changing it.
 type Key struct {
 	ID          string    `json:"id" doc:"Public id of the key; not usable as a key."`
 	Name        string    `json:"name" doc:"What the key is for."`
 	Scope       string    `json:"scope" enum:"full|readOnly|only|except" doc:"Which of the endpoints that take keys it may call."`
-	Endpoints   []string  `json:"endpoints,omitzero" doc:"Endpoints that an only or except scope lists, as in GET /orders/{id}."`
+	Endpoints   []string  `json:"endpoints,omitzero" doc:"Endpoints that an only or except scope lists, as in GET /orders/{id} or QUERY /graphql#orders."`
+	Roles       []string  `json:"roles,omitzero" doc:"Access groups that the key has where an endpoint takes it instead of a session."`
 	UserID      string    `json:"userId,omitzero" doc:"User who made the key and to whom it belongs; absent where it was made by the command."`
 	Suspended   bool      `json:"suspended" doc:"Whether the key is refused until it is resumed."`
 	CreationDtm time.Time `json:"creationDtm" doc:"When the key was made."`
 	ExpiresDtm  time.Time `json:"expiresDtm,omitzero" doc:"From when on the key is refused; absent for never."`
 	LastUsedDtm time.Time `json:"lastUsedDtm,omitzero" doc:"When the key was last used, to the minute or so; absent for never."`
+}
+
+// A Caller is the key of a caller. Flows of endpoints that take keys get it as $apiKey.
+type Caller struct {
+	Key
+	Authority session.Authority `json:"authority" secret:"true" guard:"groups" doc:"Right of the caller to act for others; only in endpoints that demand groups and take a key instead of a session."`
 }
 
 // Usable tells whether the key is accepted at a moment, as far as it can tell
@@ -63,7 +72,7 @@ func (k *Key) Allows(method, path string) bool {
 	case Full:
 		return true
 	case ReadOnly:
-		return method == "GET"
+		return method == "GET" || method == "QUERY"
 	case Only:
 		return listed()
 	case Except:
@@ -146,7 +155,7 @@ const (
 	maxName      = 100 // code points
 )
 
-var endpointForm = regexp.MustCompile(`^(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9._~{}/-]*$`)
+var endpointForm = regexp.MustCompile(`^((GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9._~{}/-]*|(QUERY|MUTATION) /[A-Za-z0-9._~/-]*#[A-Za-z0-9_]+)$`)
 
 // A Fault says in a sentence for people why a key cannot be made as asked.
 type Fault string
@@ -169,6 +178,8 @@ func (k *Key) fault() Fault {
 		return "A key lists at most 100 endpoints."
 	case slices.ContainsFunc(k.Endpoints, func(e string) bool { return len(e) > maxEndpoint || !endpointForm.MatchString(e) }):
 		return "An endpoint is a method and a path, as in GET /orders/{id}."
+	case user.CheckGroups(k.Roles) != nil:
+		return "A role is 1 to 64 characters without control characters, and a key has at most 100."
 	}
 	return ""
 }
@@ -189,6 +200,9 @@ func Make(ctx context.Context, s Store, rec *audit.Recorder, k Key) (text string
 	id, err := uuid.NewV7()
 	if err != nil {
 		return "", Key{}, fmt.Errorf("making id: %w", err)
+	}
+	if len(k.Roles) > 0 {
+		k.Roles = user.SortGroups(k.Roles)
 	}
 	k.ID, k.CreationDtm = id.String(), time.Now().UTC().Truncate(time.Millisecond) // what stores keep
 	k.ExpiresDtm = k.ExpiresDtm.Truncate(time.Millisecond)

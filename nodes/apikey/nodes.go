@@ -38,11 +38,13 @@ type keeper struct {
 }
 
 type createIn struct {
-	By        session.Authority `json:"by" secret:"true" doc:"Authority of the caller: $session.authority."`
-	Name      string            `json:"name" min:"1" max:"100" doc:"What the key is for."`
-	Scope     string            `json:"scope" enum:"full|readOnly|only|except" doc:"Which of the endpoints that take keys it may call: all, those with GET, or those that endpoints lists, or all others."`
-	Endpoints []string          `json:"endpoints,omitzero" max:"100" doc:"Endpoints of an only or except scope, as in GET /orders/{id}."`
-	Lifetime  *time.Duration    `json:"lifetime" min:"1m" max:"3650d" doc:"After what time the key is refused; absent for never."`
+	By        *session.Authority `json:"by" secret:"true" absent:"key" doc:"Authority of the caller: $session.authority."`
+	Key       *session.Authority `json:"key" secret:"true" doc:"The same of a caller with a key, where one does instead of a session: $apiKey.authority. The new key then belongs to nobody."`
+	Name      string             `json:"name" min:"1" max:"100" doc:"What the key is for."`
+	Scope     string             `json:"scope" enum:"full|readOnly|only|except" doc:"Which of the endpoints that take keys it may call: all, those with GET, or those that endpoints lists, or all others."`
+	Endpoints []string           `json:"endpoints,omitzero" max:"100" doc:"Endpoints of an only or except scope, as in GET /orders/{id}."`
+	Roles     []string           `json:"roles,omitzero" max:"100" doc:"Access groups that the key has where an endpoint takes it instead of a session."`
+	Lifetime  *time.Duration     `json:"lifetime" min:"1m" max:"3650d" doc:"After what time the key is refused; absent for never."`
 }
 
 // Fresh is a key that was just made: the one moment it is shown.
@@ -52,10 +54,11 @@ type Fresh struct {
 }
 
 func (n keeper) create(ctx context.Context, in createIn) (Fresh, error) {
-	if !in.By.Holds() {
+	by := session.Either(in.By, in.Key)
+	if !by.Holds() {
 		return Fresh{}, session.NoAuthority
 	}
-	k := Key{Name: in.Name, Scope: in.Scope, Endpoints: in.Endpoints, UserID: in.By.UserID}
+	k := Key{Name: in.Name, Scope: in.Scope, Endpoints: in.Endpoints, Roles: in.Roles, UserID: by.UserID}
 	if in.Lifetime != nil {
 		k.ExpiresDtm = time.Now().UTC().Add(*in.Lifetime)
 	}

@@ -36,6 +36,12 @@ func Recovery(ctx context.Context, k Keeper, in RecoveryIn) (RecoveryOut, error)
 }
 func Redeem(ctx context.Context, k Keeper, in RedeemIn) (CheckOut, error) { return k.redeem(ctx, in) }
 
+// State is what totp.state tells.
+func State(ctx context.Context, k Keeper, userID string) (bool, error) {
+	out, err := k.state(ctx, stateIn{userID})
+	return out.Active, err
+}
+
 // Seal and Open are those of a key.
 func Seal(k Key, userID string, secret []byte) ([]byte, error) { return k.seal(userID, secret) }
 func Open(k Key, userID string, kept []byte) ([]byte, error)   { return k.open(userID, kept) }

@@ -132,6 +132,9 @@ func TestFactorCountsOnceItIsConfirmed(t *testing.T) {
 			if got, err := s.Factors.Active(t.Context(), "ada"); err != nil || got != want {
 				t.Errorf("Active() = %t, %v, want %t", got, err, want)
 			}
+			if got, err := factor.State(t.Context(), k, "ada"); err != nil || got != want {
+				t.Errorf("state = %t, %v, want %t", got, err, want)
+			}
 		}
 		in := func(code string) factor.CodeIn { return factor.CodeIn{UserID: id, Code: code} }
 		if _, err := factor.Check(t.Context(), k, in(p.shows(0))); !errors.Is(err, factor.Mismatch) {

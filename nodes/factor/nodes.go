@@ -33,6 +33,7 @@ func Nodes(s Store, us user.Store, k Key, rec *audit.Recorder) []*engine.Node {
 		engine.Define("totp.check", "Proves the second factor of a user by a code of the user's program, on top of a proof that may lack it. "+
 			"Each code is good once, and five wrong ones end the tries for a quarter of an hour.",
 			n.check, Mismatch, Throttled).Writing("factors"),
+		engine.Define("totp.state", "Tells whether a user has a second factor that counts.", n.state).Reading("factors"),
 		engine.Define("totp.delete", "Removes the second factor of a user, with its recovery codes. It takes a proof that has the second factor.",
 			n.delete, user.SecondFactorRequired, user.Stale).Reading("users").Writing("factors"),
 		engine.Define("recovery.create", "Makes recovery codes for the day on which a phone is lost, each good once, and ends those before. They are shown this once.",
@@ -173,6 +174,22 @@ func (k keeper) use(ctx context.Context, in codeIn, f Factor) error {
 		return fmt.Errorf("using code: %w", err)
 	}
 	return nil
+}
+
+type stateIn struct {
+	UserID string `json:"userId" doc:"Id of the user."`
+}
+
+type stateOut struct {
+	Active bool `json:"active" doc:"Whether the user signs in with a second factor."`
+}
+
+func (k keeper) state(ctx context.Context, in stateIn) (stateOut, error) {
+	active, err := k.store.Active(ctx, in.UserID)
+	if err != nil {
+		return stateOut{}, fmt.Errorf("reading second factor: %w", err)
+	}
+	return stateOut{active}, nil
 }
 
 type proofIn struct {

@@ -28,7 +28,7 @@ func (ks keys) Create(ctx context.Context, h apikey.Hash, k apikey.Key) error {
 		return err
 	}
 	defer ks.m.mu.Unlock()
-	k.Endpoints = slices.Clone(k.Endpoints)
+	k.Endpoints, k.Roles = slices.Clone(k.Endpoints), slices.Clone(k.Roles)
 	ks.m.keys[h] = &k
 	return nil
 }

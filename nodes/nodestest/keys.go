@@ -83,6 +83,7 @@ func keyIsGot(t *testing.T, s nodes.Stores) {
 	now, u := present(), addUser(t, s)
 	plain, whole := newKey(""), newKey(u.ID)
 	whole.Name, whole.Scope, whole.Endpoints = `ключ "$x.y"`, apikey.Only, []string{"GET /orders/{id}", "POST /orders"}
+	whole.Roles = []string{"login", "staff"}
 	whole.ExpiresDtm, whole.LastUsedDtm = now.Add(90*24*time.Hour), now.Add(-time.Hour)
 	for _, k := range []apikey.Key{addKey(t, s, plain), addKey(t, s, whole)} {
 		wantKey(t, s, k, now)

@@ -43,6 +43,11 @@ func Set(ctx context.Context, s Store, us user.Store, h *Hasher, in SetIn) (engi
 	return Means{Passwords: s, Users: us, Hasher: h}.set(ctx, in)
 }
 
+func Exists(ctx context.Context, s Store, userID string) (bool, error) {
+	out, err := Means{Passwords: s}.exists(ctx, existsIn{userID})
+	return out.Exists, err
+}
+
 // Quick makes a hasher that is weak, so that tests of other things are quick.
 func Quick(s Settings) *Hasher {
 	if s.Memory == 0 {

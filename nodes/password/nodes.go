@@ -41,6 +41,8 @@ func Nodes(m Means) []*engine.Node {
 			"An absent user, a disabled one and one without a password cost the same time as a wrong password and leave by mismatch, so let user.fetch continue on notFound. "+
 			"Wrong passwords are counted for the account and for the caller's address, in all flows together: after some, answers come later, then they are throttled.",
 			m.check, Mismatch, limit.Throttled, user.Busy).Reading("passwords"),
+		engine.Define("password.exists", "Tells whether a user has a password. Ask behind password.check, so that it tells nobody who does not know it already.",
+			m.exists).Reading("passwords"),
 		engine.Define("password.judge", "Refuses a new password that is too easy to guess. "+
 			"password.set does so as well: ask before what cannot be done twice, such as to redeem a code.",
 			m.judge, user.WeakPassword),
@@ -128,6 +130,22 @@ func (m Means) compare(ctx context.Context, in checkIn) (checkOut, error) {
 		}
 	}
 	return checkOut{UserID: id, SecondFactor: id.Lacks}, nil
+}
+
+type existsIn struct {
+	UserID string `json:"userId" doc:"Id of the user."`
+}
+
+type existsOut struct {
+	Exists bool `json:"exists" doc:"Whether the user has a password."`
+}
+
+func (m Means) exists(ctx context.Context, in existsIn) (existsOut, error) {
+	_, err := m.Passwords.Hash(ctx, in.UserID)
+	if err != nil && !errors.Is(err, ErrNoPassword) {
+		return existsOut{}, fmt.Errorf("reading password: %w", err)
+	}
+	return existsOut{err == nil}, nil
 }
 
 type judgeIn struct {

@@ -115,6 +115,20 @@ func TestCheckRenewsTheHash(t *testing.T) {
 	}
 }
 
+func TestExists(t *testing.T) {
+	s, h := memory.New(), password.Quick(password.Settings{})
+	addUser(t, s, h, "ada", "a ferry across the river")
+	addUser(t, s, h, "bob", "")
+	for id, want := range map[string]bool{"ada": true, "bob": false, "nobody": false} {
+		if got, err := password.Exists(t.Context(), s.Passwords, id); err != nil || got != want {
+			t.Errorf("exists(%s) = %t, %v, want %t", id, got, err, want)
+		}
+	}
+	if _, err := password.Exists(t.Context(), away{}, "ada"); !errors.Is(err, errAway) {
+		t.Errorf("exists of a store that is away = %v, want %v", err, errAway)
+	}
+}
+
 func TestSet(t *testing.T) {
 	const next = "a new and different one"
 	for name, tt := range map[string]struct {

@@ -15,6 +15,7 @@ type Key struct {
 	Name      string     `json:"name"`
 	Scope     string     `json:"scope"`
 	Endpoints []string   `json:"endpoints,omitempty"`
+	Roles     []string   `json:"roles,omitempty"`
 	UserID    string     `json:"userId,omitempty"` // to whom it belongs; absent for nobody
 	Suspended bool       `json:"suspended,omitempty"`
 	Created   time.Time  `json:"created"`
@@ -25,7 +26,7 @@ type Key struct {
 // KeyOf returns the record of an API key.
 func KeyOf(h apikey.Hash, k apikey.Key) *Key {
 	return &Key{
-		Hash: Bytes(h[:]), ID: k.ID, Name: k.Name, Scope: k.Scope, Endpoints: append([]string(nil), k.Endpoints...), UserID: k.UserID,
+		Hash: Bytes(h[:]), ID: k.ID, Name: k.Name, Scope: k.Scope, Endpoints: append([]string(nil), k.Endpoints...), Roles: append([]string(nil), k.Roles...), UserID: k.UserID,
 		Suspended: k.Suspended, Created: moment(k.CreationDtm), Expires: momentOrNil(k.ExpiresDtm), Used: momentOrNil(k.LastUsedDtm),
 	}
 }
@@ -33,7 +34,7 @@ func KeyOf(h apikey.Hash, k apikey.Key) *Key {
 // Key returns the API key and its hash.
 func (r *Key) Key() (apikey.Hash, apikey.Key) {
 	return apikey.Hash(r.Hash), apikey.Key{
-		ID: r.ID, Name: r.Name, Scope: r.Scope, Endpoints: append([]string(nil), r.Endpoints...), UserID: r.UserID,
+		ID: r.ID, Name: r.Name, Scope: r.Scope, Endpoints: append([]string(nil), r.Endpoints...), Roles: append([]string(nil), r.Roles...), UserID: r.UserID,
 		Suspended: r.Suspended, CreationDtm: r.Created, ExpiresDtm: timeOrZero(r.Expires), LastUsedDtm: timeOrZero(r.Used),
 	}
 }

@@ -127,7 +127,7 @@ func TestNobodyActsForTheProtected(t *testing.T) {
 			if userID == "" {
 				userID = "bob"
 			}
-			out, err := session.Vouch(t.Context(), s.Sessions, s.Users, session.VouchIn{By: in.By, UserID: userID, Protect: in.Protect})
+			out, err := session.Vouch(t.Context(), s.Sessions, s.Users, session.VouchIn{By: &in.By, UserID: userID, Protect: in.Protect})
 			if !errors.Is(err, c.want) || out.UserID.ID != "" {
 				t.Errorf("vouch = %+v, %v, want %v", out, err, c.want)
 			}
@@ -177,7 +177,7 @@ func TestImpersonationEndsByItselfAndWithTheActor(t *testing.T) {
 
 func TestASessionThatSomebodyVouchedForIsNotProved(t *testing.T) {
 	s := newStage(t)
-	out, err := session.Vouch(t.Context(), s.Sessions, s.Users, session.VouchIn{By: s.by, UserID: "bob"})
+	out, err := session.Vouch(t.Context(), s.Sessions, s.Users, session.VouchIn{By: &s.by, UserID: "bob"})
 	if err != nil {
 		t.Fatalf("vouch = %v, want nil", err)
 	}

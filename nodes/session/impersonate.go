@@ -43,6 +43,9 @@ func (a actor) impersonate(ctx context.Context, in impersonateIn) (Fresh, error)
 	reason := strings.TrimSpace(audit.Visible(in.Reason, len(in.Reason)))
 	told := map[string]string{"reason": reason}
 	u, err := a.unprotected(ctx, in.By, in.UserID, protect)
+	if err == nil && in.By.SessionID == "" {
+		err = NoAuthority // of a key: the session ends with that of the one who acts
+	}
 	if err != nil {
 		return Fresh{}, a.refused(ctx, err, in.By, in.UserID, told)
 	}
@@ -68,14 +71,15 @@ func (a actor) refused(ctx context.Context, why error, by Authority, userID stri
 	if o != Protected && o != NoAuthority {
 		return why
 	}
-	e := audit.Event{Kind: audit.ImpersonationRefused, Actor: by.UserID, Subject: userID, Outcome: o.Name, Details: told}
+	e := audit.Event{Kind: audit.ImpersonationRefused, Actor: by.actor(), Subject: userID, Outcome: o.Name, Details: told}
 	return cmp.Or(a.audit.Note(ctx, e), why)
 }
 
 type vouchIn struct {
-	By      Authority `json:"by" secret:"true" doc:"Authority of the caller: $session.authority."`
-	UserID  string    `json:"userId" doc:"Id of the user."`
-	Protect []string  `json:"protect,omitzero" doc:"Access groups whose holders nobody can act for; absent for those that the endpoint demands."`
+	By      *Authority `json:"by" secret:"true" absent:"key" doc:"Authority of the caller: $session.authority."`
+	Key     *Authority `json:"key" secret:"true" doc:"The same of a caller with a key, where one does instead of a session: $apiKey.authority."`
+	UserID  string     `json:"userId" doc:"Id of the user."`
+	Protect []string   `json:"protect,omitzero" doc:"Access groups for whose holders nobody can vouch, none where it is empty; absent for those that the endpoint demands."`
 }
 
 type vouchOut struct {
@@ -83,13 +87,13 @@ type vouchOut struct {
 }
 
 func (a actor) vouch(ctx context.Context, in vouchIn) (vouchOut, error) {
-	protect := in.Protect
-	if len(protect) == 0 {
-		protect = in.By.Groups
+	by, protect := Either(in.By, in.Key), in.Protect
+	if protect == nil {
+		protect = by.Groups
 	}
-	u, err := a.unprotected(ctx, in.By, in.UserID, protect)
+	u, err := a.unprotected(ctx, by, in.UserID, protect)
 	if err != nil {
-		return vouchOut{}, a.refused(ctx, err, in.By, in.UserID, nil)
+		return vouchOut{}, a.refused(ctx, err, by, in.UserID, nil)
 	}
 	return vouchOut{UserID: user.ProvenID{ID: u.ID, Epoch: u.Epoch}}, nil
 }

@@ -8,6 +8,7 @@ type (
 	CreateIn  = createIn
 	CreateOut = createOut
 	UpdateIn  = updateIn
+	AddIn     = addIn
 )
 
 func Fetch(ctx context.Context, s Store, in FetchIn) (User, error) {
@@ -20,4 +21,9 @@ func Create(ctx context.Context, s Store, h Hasher, in CreateIn) (CreateOut, err
 
 func Update(ctx context.Context, s Store, in UpdateIn) (User, error) {
 	return people{store: s}.update(ctx, in)
+}
+
+// AddOne is what user.add does.
+func AddOne(ctx context.Context, s Store, in AddIn) (User, error) {
+	return people{store: s}.add(ctx, in)
 }

@@ -43,6 +43,8 @@ func Nodes(s Store, h Hasher, rec *audit.Recorder) []*engine.Node {
 		engine.Define("user.create", "Adds a user who signs in with a password. "+
 			"What it gives proves who the user is, so that a session can be opened at once.",
 			n.create, EmailTaken, InvalidEmail, WeakPassword, Busy).Writing("users", "passwords"),
+		engine.Define("user.add", "Adds a user without a password, who signs in by a code or sets a password by one. It proves nothing.",
+			n.add, EmailTaken, InvalidEmail, InvalidGroup).Writing("users"),
 		engine.Define("user.update", "Changes what is given of a user. "+
 			"A new e-mail address counts as not verified unless emailVerified says otherwise. Disabling a user, and setting the user's access groups, ends all of the user's sessions.",
 			n.update, NotFound, EmailTaken, InvalidEmail, InvalidGroup).Reading("users").Writing("users", "sessions"),
@@ -100,6 +102,16 @@ func (p people) create(ctx context.Context, in createIn) (createOut, error) {
 		return createOut{}, err
 	}
 	return createOut{User: u, UserID: ProvenID{ID: u.ID, Epoch: u.Epoch, Time: u.CreationDtm}}, nil
+}
+
+type addIn struct {
+	Email  string   `json:"email" doc:"E-mail address of the user."`
+	Name   string   `json:"name,omitzero" max:"200" doc:"Name to show."`
+	Groups []string `json:"groups,omitzero" doc:"Access groups of the user."`
+}
+
+func (p people) add(ctx context.Context, in addIn) (User, error) {
+	return Add(ctx, p.store, nil, p.audit, User{Email: in.Email, Name: in.Name, Groups: in.Groups}, "")
 }
 
 // Words returns what is known of a user and so must not be the password.

@@ -206,6 +206,22 @@ func TestStoreErrorsAreNoOutcomes(t *testing.T) {
 	}
 }
 
+func TestAddWithoutAPassword(t *testing.T) {
+	s := memory.New()
+	u, err := user.AddOne(t.Context(), s.Users, user.AddIn{Email: "Ada@Example.com", Name: "Ada", Groups: []string{"staff"}})
+	if err != nil || u.Email != "Ada@Example.com" || !slices.Equal(u.Groups, []string{"staff"}) {
+		t.Fatalf("add = %+v, %v, want Ada of staff", u, err)
+	}
+	if hash, err := s.Passwords.Hash(t.Context(), u.ID); err == nil {
+		t.Errorf("Hash(%s) = %q, want none", u.ID, hash)
+	}
+	for email, want := range map[string]error{"ada@example.com": user.EmailTaken, "ada": user.InvalidEmail} {
+		if _, err := user.AddOne(t.Context(), s.Users, user.AddIn{Email: email}); !errors.Is(err, want) {
+			t.Errorf("add(%s) = %v, want %v", email, err, want)
+		}
+	}
+}
+
 func TestAddGivesGroups(t *testing.T) {
 	s := memory.New()
 	u, err := user.Add(t.Context(), s.Users, &plain{}, nil, user.User{Email: "ada@example.com", Groups: []string{"staff", "admin", "staff"}}, "long enough")

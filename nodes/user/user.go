@@ -17,7 +17,7 @@ type User struct {
 	EmailVerified bool      `json:"emailVerified" doc:"Whether the user has shown to own the address."`
 	Name          string    `json:"name,omitzero" doc:"Name to show."`
 	Disabled      bool      `json:"disabled,omitzero" doc:"Whether the user is shut out: no sign-in, no session."`
-	Groups        []string  `json:"groups" doc:"Access groups of the user, in order. A session has them where its flow gives it them."`
+	Groups        []string  `json:"groups" max:"100" doc:"Access groups of the user, in order. A session has them where its flow gives it them."`
 	CreationDtm   time.Time `json:"creationDtm" doc:"When the user signed up."`
 	UpdatedDtm    time.Time `json:"updatedDtm" doc:"When the user last changed."`
 

@@ -40,11 +40,12 @@ type AddKey struct {
 	Name      string    `json:"name"`
 	Scope     string    `json:"scope"`
 	Endpoints []string  `json:"endpoints,omitzero"` // of an only or except scope, as in GET /orders/{id}
+	Roles     []string  `json:"roles,omitzero"`     // access groups, for endpoints that take a key instead of a session
 	Expires   time.Time `json:"expires,omitzero"`   // zero for never
 }
 
 func (d *Desk) addKey(ctx context.Context, in AddKey) (apikey.Fresh, error) {
-	text, made, err := apikey.Make(ctx, d.Stores.Keys, d.Stores.Recorder, apikey.Key{Name: in.Name, Scope: in.Scope, Endpoints: in.Endpoints, ExpiresDtm: in.Expires})
+	text, made, err := apikey.Make(ctx, d.Stores.Keys, d.Stores.Recorder, apikey.Key{Name: in.Name, Scope: in.Scope, Endpoints: in.Endpoints, Roles: in.Roles, ExpiresDtm: in.Expires})
 	if fault := apikey.Fault(""); errors.As(err, &fault) {
 		return apikey.Fresh{}, &Refusal{"invalidKey", string(fault)}
 	}

@@ -66,7 +66,7 @@ type call struct {
 func commands() []command {
 	return []command{
 		serveCommand(), checkCommand(), lockCommand(), diffCommand(), testCommand(), routesCommand(), nodesCommand(),
-		fmtCommand(), graphCommand(), schemaCommand(), openapiCommand(), newCommand(), lspCommand(),
+		fmtCommand(), graphCommand(), schemaCommand(), openapiCommand(), graphqlCommand(), newCommand(), lspCommand(),
 		userCommand(), sessionCommand(), keyCommand(), auditCommand(), backupCommand(), restoreCommand(), migrateCommand(), doctorCommand(), versionCommand(), helpCommand(),
 	}
 }

@@ -95,15 +95,19 @@ func (c *call) drawings() ([]drawing, error) {
 		return nil, err
 	}
 	var all []drawing
-	add := func(file, name string, g *graph.Graph) {
+	add := func(file string, names []string, g *graph.Graph) {
 		below := filepath.ToSlash(cmp.Or(conf.Flows, "flows")) // as the file is seen from here
-		all = append(all, drawing{file, []string{name, file, below + "/" + file, "./" + below + "/" + file}, g})
+		all = append(all, drawing{file, append(names, file, below+"/"+file, "./"+below+"/"+file), g})
 	}
 	for _, f := range flows.All {
-		add(f.File, f.Method+" "+f.Path, graph.Endpoint(f))
+		var names []string
+		for _, t := range f.Triggers() {
+			names = append(names, t.String())
+		}
+		add(f.File, names, graph.Endpoint(f))
 	}
 	for _, n := range flows.Nodes {
-		add(n.File, n.Name, graph.NodeFlow(n))
+		add(n.File, []string{n.Name}, graph.NodeFlow(n))
 	}
 	return all, nil
 }

@@ -19,7 +19,7 @@ type keyFlags struct {
 	*page
 	set                  given
 	name, scope, expires string
-	endpoints            []string
+	endpoints, roles     []string
 }
 
 func keyCommand() command {
@@ -28,13 +28,16 @@ func keyCommand() command {
 		about: "Makes, lists, suspends and ends the API keys of programs, beside a server that runs or without one.",
 		more: `add shows the key this once: only its SHA-256 is kept. A key reaches the endpoints with
 an apiKey line that its scope has: full has them all, readOnly those with GET, only those
-that --endpoint names, and except all others. Suspending can be taken back by resume,
-ending cannot. What a key may call never changes; make another one.
+that --endpoint names, and except all others. Roles are the access groups that a key has
+where an endpoint takes it instead of a session; a key with a role is full unless --scope
+says otherwise. Suspending can be taken back by resume, ending cannot. What a key may call
+never changes; make another one.
 
 Examples:
 
   sluice key add --name importer --scope readOnly --expires 90d
   sluice key add --name orders --scope only --endpoint "GET /orders/{id}" --endpoint "POST /orders"
+  sluice key add --name "sign-in pages" --role login
   sluice key list
   sluice key suspend 01920000-0000-7000-8000-000000000000
 `,
@@ -46,10 +49,14 @@ Examples:
 				f.endpoints = append(f.endpoints, text)
 				return nil
 			})
+			flags.Func("role", "Access group of a new key, as in login. It can be given more than once.", func(text string) error {
+				f.roles = append(f.roles, text)
+				return nil
+			})
 			flags.StringVar(&f.expires, "expires", "", "How long a new key lives, as in 90d; for ever without it.")
 			return func(ctx context.Context, c *call) error {
-				if (len(c.args) == 0 || c.args[0] != "add") && (f.name != "" || f.scope != "" || f.expires != "" || len(f.endpoints) > 0) {
-					return misused("--name, --scope, --endpoint and --expires are for key add")
+				if (len(c.args) == 0 || c.args[0] != "add") && (f.name != "" || f.scope != "" || f.expires != "" || len(f.endpoints) > 0 || len(f.roles) > 0) {
+					return misused("--name, --scope, --endpoint, --role and --expires are for key add")
 				}
 				return c.act(ctx, "key", f.set, f.actions())
 			}
@@ -75,7 +82,7 @@ func (f *keyFlags) list(ctx context.Context, c *call, carrier admin.Carrier, _ [
 	}
 	t := table(c.Stdout)
 	if !f.json {
-		fmt.Fprintln(t, "ID\tNAME\tSCOPE\tSTATE\tEXPIRES\tLAST USED\tUSER")
+		fmt.Fprintln(t, "ID\tNAME\tSCOPE\tROLES\tSTATE\tEXPIRES\tLAST USED\tUSER")
 	}
 	for _, k := range got.Keys {
 		if f.json {
@@ -85,7 +92,7 @@ func (f *keyFlags) list(ctx context.Context, c *call, carrier admin.Carrier, _ [
 			continue
 		}
 		scope := strings.Join(append([]string{k.Scope}, k.Endpoints...), " ")
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", shown(k.ID), shown(k.Name), shown(scope), keyState(k), clockOrNever(k.ExpiresDtm), clockOrNever(k.LastUsedDtm), shown(k.UserID))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", shown(k.ID), shown(k.Name), shown(scope), shown(strings.Join(k.Roles, " ")), keyState(k), clockOrNever(k.ExpiresDtm), clockOrNever(k.LastUsedDtm), shown(k.UserID))
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("printing keys: %w", err)
@@ -113,10 +120,13 @@ func clockOrNever(t time.Time) string {
 }
 
 func (f *keyFlags) add(ctx context.Context, c *call, carrier admin.Carrier, _ []string) error {
-	if f.name == "" || f.scope == "" {
-		return misused("key add wants --name and --scope")
+	if f.scope == "" && len(f.roles) > 0 {
+		f.scope = apikey.Full
 	}
-	in := admin.AddKey{Name: f.name, Scope: f.scope, Endpoints: f.endpoints}
+	if f.name == "" || f.scope == "" {
+		return misused("key add wants --name, and --scope or --role")
+	}
+	in := admin.AddKey{Name: f.name, Scope: f.scope, Endpoints: f.endpoints, Roles: f.roles}
 	if f.expires != "" {
 		d, err := engine.ParseDuration(f.expires)
 		if err != nil || d < time.Minute {
@@ -154,8 +164,10 @@ func (f *keyFlags) checkEndpoints(c *call) error {
 	}
 	var known []string
 	for _, f := range flows.Served {
-		if f.APIKey != engine.KeyNone {
-			known = append(known, f.Method+" "+f.Path)
+		for _, t := range f.Triggers() {
+			if f.APIKey != engine.KeyNone {
+				known = append(known, t.String())
+			}
 		}
 	}
 	for _, e := range f.endpoints {

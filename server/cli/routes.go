@@ -15,7 +15,7 @@ import (
 func routesCommand() command {
 	return command{
 		name: "routes", args: "[DIR]", most: 1,
-		about: "Lists the endpoints that serve would serve.",
+		about: "Lists the endpoints, and the fields of GraphQL, that serve would serve.",
 		more: `Example:
 
   sluice routes
@@ -40,25 +40,40 @@ func (c *call) routes(asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(flows.Served, func(a, b *engine.Flow) int {
-		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
+	var routes []route
+	for _, f := range flows.Served {
+		for _, t := range f.Triggers() {
+			routes = append(routes, route{t, f})
+		}
+	}
+	slices.SortFunc(routes, func(a, b route) int {
+		return cmp.Or(strings.Compare(a.by.Path, b.by.Path), strings.Compare(a.by.Method, b.by.Method))
 	})
 	if asJSON {
-		return c.printRoutes(flows.Served)
+		return c.printRoutes(routes)
 	}
 	t := table(c.Stdout)
 	fmt.Fprintln(t, "METHOD\tPATH\tSESSION\tGROUPS\tFLOW\tABOUT")
-	for _, f := range flows.Served {
-		session := f.Session.String()
-		if f.APIKey == engine.KeyRequired {
+	for _, r := range routes {
+		f, session := r.flow, r.flow.Session.String()
+		switch f.APIKey {
+		case engine.KeyRequired:
 			session += " + key"
+		case engine.KeyInstead:
+			session += " or key"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", f.Method, f.Path, session, dash(strings.Join(f.Groups, ", ")), f.File, firstSentence(f.About))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.by.Method, r.by.Path, session, dash(strings.Join(f.Groups, ", ")), f.File, firstSentence(f.About))
 	}
 	return t.Flush()
 }
 
-func (c *call) printRoutes(flows []*engine.Flow) error {
+// A route is a way in which a flow is called.
+type route struct {
+	by   engine.Trigger
+	flow *engine.Flow
+}
+
+func (c *call) printRoutes(routes []route) error {
 	type row struct {
 		Method  string   `json:"method"`
 		Path    string   `json:"path"`
@@ -68,9 +83,10 @@ func (c *call) printRoutes(flows []*engine.Flow) error {
 		Flow    string   `json:"flow"`
 		About   string   `json:"about"`
 	}
-	rows := make([]row, len(flows))
-	for i, f := range flows {
-		rows[i] = row{f.Method, f.Path, f.Session.String(), append([]string{}, f.Groups...), f.APIKey.String(), f.File, f.About}
+	rows := make([]row, len(routes))
+	for i, r := range routes {
+		f := r.flow
+		rows[i] = row{r.by.Method, r.by.Path, f.Session.String(), append([]string{}, f.Groups...), f.APIKey.String(), f.File, f.About}
 	}
 	return c.printJSON(rows)
 }

@@ -96,7 +96,7 @@ func (c *comparison) permits() {
 		c.add("groups", wider, "groups %s -> %s", groups(old.Groups), groups(now.Groups))
 	}
 	if old.APIKey != now.APIKey {
-		c.add("apiKey", now.APIKey < old.APIKey, "apiKey %s -> %s", old.APIKey, now.APIKey)
+		c.add("apiKey", easierKey(old, now), "apiKey %s -> %s", old.APIKey, now.APIKey)
 	}
 	if from, to := limitText(old.Limit), limitText(now.Limit); from != to {
 		c.add("limit", looser(old.Limit, now.Limit), "limit %s -> %s", from, to)
@@ -227,4 +227,14 @@ func durationText(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// easierKey tells whether what is asked of keys lets somebody in who was not let in
+// before. Where a key does instead of a session, that is whoever has only one of two
+// that were asked for.
+func easierKey(old, now *Contract) bool {
+	if now.APIKey == engine.KeyInstead {
+		return old.Session == engine.SessionRequired || old.APIKey == engine.KeyRequired
+	}
+	return old.APIKey != engine.KeyInstead && now.APIKey < old.APIKey
 }

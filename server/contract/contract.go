@@ -53,21 +53,28 @@ func Of(app *engine.App) []Contract {
 	g := newGraph(app)
 	var all []Contract
 	for _, f := range app.Flows {
-		if f.Enabled {
-			all = append(all, g.contract(f))
+		if !f.Enabled {
+			continue
+		}
+		for _, t := range f.Triggers() {
+			all = append(all, g.contract(f, t))
 		}
 	}
 	sortContracts(all)
 	return all
 }
 
-func (g *graph) contract(f *engine.Flow) Contract {
+// contract is what a flow promises that is called in one of its ways.
+func (g *graph) contract(f *engine.Flow, by engine.Trigger) Contract {
 	c := Contract{
-		Method: f.Method, Path: f.Path, Session: f.Session, Groups: slices.Compact(slices.Sorted(slices.Values(f.Groups))), APIKey: f.APIKey, Fresh: f.Fresh,
+		Method: by.Method, Path: by.Path, Session: f.Session, Groups: slices.Compact(slices.Sorted(slices.Values(f.Groups))), APIKey: f.APIKey, Fresh: f.Fresh,
 		Limit: f.Limit, Timeout: f.Timeout, Repeat: f.Repeat, Input: inputFields(f), places: map[string]engine.Pos{},
 	}
 	for key, at := range f.Places {
 		c.places[key] = at
+	}
+	if by.Method != f.Method {
+		c.places["endpoint"] = c.places["graphql"]
 	}
 	if f.Output != nil {
 		c.Output = appendFields(nil, "output", f.Output, true)
@@ -127,8 +134,11 @@ func (c *Contract) Who() string {
 	default:
 		return "public"
 	}
-	if c.APIKey == engine.KeyRequired {
+	switch c.APIKey {
+	case engine.KeyRequired:
 		who += ", with an API key"
+	case engine.KeyInstead:
+		who += ", or an API key"
 	}
 	return who
 }

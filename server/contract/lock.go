@@ -138,7 +138,7 @@ func (p *lockParser) fact(c *Contract, text string) {
 		}
 	case "apiKey":
 		ok = false
-		for mode := engine.KeyOptional; mode <= engine.KeyRequired; mode++ {
+		for mode := engine.KeyOptional; mode <= engine.KeyInstead; mode++ {
 			if mode.String() == value {
 				c.APIKey, ok = mode, true
 			}

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,22 +15,66 @@ import (
 
 // TestAltogicClient keeps the promise that programs written for Altogic run here: its
 // client as it is on npm passes the tests in clients/altogic.
-func TestAltogicClient(t *testing.T) { npmTests(t, "altogic", 60) }
+func TestAltogicClient(t *testing.T) { npmTests(t, "clients/altogic", 60) }
+
+// TestTenantClients keeps the same promise of programs written for Contember's
+// tenant API.
+func TestTenantClients(t *testing.T) { npmTests(t, "clients/tenant", 60) }
 
 // TestAltogicStarters keeps the promise that front ends written for Altogic run here,
 // in a browser, from the first page to the last.
 func TestAltogicStarters(t *testing.T) {
+	wantChromium(t)
+	npmTests(t, "clients/starters", 2)
+}
+
+// TestStudioInABrowser plays the scenarios of the studio, and builds its page anew: what
+// is committed is what its source makes.
+func TestStudioInABrowser(t *testing.T) {
+	wantChromium(t)
+	web := npmTests(t, "../studio/web", 60)
+	if out, err := web.run("npm", "run", "build"); err != nil {
+		t.Fatalf("npm run build = %v\n%s", err, out)
+	}
+	built, committed := os.DirFS(filepath.Join(web.dir, "../dist")), os.DirFS("../studio/dist")
+	for _, names := range [][2]fs.FS{{built, committed}, {committed, built}} {
+		err := fs.WalkDir(names[0], ".", func(name string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			one, err := fs.ReadFile(names[0], name)
+			if err != nil {
+				return err
+			}
+			if other, err := fs.ReadFile(names[1], name); err != nil || !bytes.Equal(one, other) {
+				t.Errorf("server/studio/dist/%s is not what the source makes: run npm ci and npm run build in server/studio/web", name)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func wantChromium(t *testing.T) {
+	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
 		t.Skipf("the pages are opened in Chromium: %v", err)
 	}
-	npmTests(t, "starters", 2)
 }
 
-var passed = regexp.MustCompile(`(?m)^# pass (\d+)$`)
+var passed = regexp.MustCompile(`(?m)^(?:#|ℹ) pass (\d+)$`)
 
-// npmTests runs the tests of a folder below clients on node's own test runner, with
-// the packages that its lock file names; at least so many have to pass.
-func npmTests(t *testing.T, folder string, least int) {
+// An npm is a copy of a folder whose packages are installed.
+type npm struct {
+	dir string
+	run func(name string, args ...string) (string, error)
+}
+
+// npmTests runs the tests of a folder on node's own test runner, with the packages
+// that its lock file names; at least so many have to pass.
+func npmTests(t *testing.T, folder string, least int) npm {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("it installs packages of npm and starts servers; run without -short")
@@ -38,36 +84,39 @@ func npmTests(t *testing.T, folder string, least int) {
 			t.Skipf("the client needs %s: %v", tool, err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	t.Cleanup(cancel)
 	module, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	clients := t.TempDir() // npm writes where it installs
-	if err := os.CopyFS(clients, os.DirFS("clients")); err != nil {
+	// npm writes where it installs. What stands beside a folder comes along.
+	parent := t.TempDir()
+	if err := os.CopyFS(parent, os.DirFS(filepath.Dir(folder))); err != nil {
 		t.Fatal(err)
 	}
-	run := func(name string, args ...string) (string, error) {
+	n := npm{dir: filepath.Join(parent, filepath.Base(folder))}
+	n.run = func(name string, args ...string) (string, error) {
 		cmd := exec.CommandContext(ctx, name, args...)
-		cmd.Dir = filepath.Join(clients, folder)
+		cmd.Dir = n.dir
 		cmd.Env = append(os.Environ(), "SLUICE="+binary, "SLUICE_MODULE="+module)
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	if out, err := run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"); err != nil {
-		if ping, away := run("npm", "ping"); away != nil {
+	if out, err := n.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"); err != nil {
+		if ping, away := n.run("npm", "ping"); away != nil {
 			t.Skipf("npm's registry cannot be reached: %v\n%s", away, ping)
 		}
 		t.Fatalf("npm ci = %v\n%s", err, out)
 	}
-	out, err := run("node", "--test", "--test-reporter=tap")
+	out, err := n.run("npm", "test")
 	if err != nil {
-		t.Fatalf("node --test = %v\n%s", err, out)
+		t.Fatalf("npm test = %v\n%s", err, out)
 	}
-	if n := number(t, passed, out); n < least {
-		t.Errorf("%d tests of %s passed, want at least %d\n%s", n, folder, least, out)
+	if got := number(t, passed, out); got < least {
+		t.Errorf("%d tests of %s passed, want at least %d\n%s", got, folder, least, out)
 	}
+	return n
 }
 
 // number is what a pattern finds in a text.

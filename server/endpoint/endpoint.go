@@ -56,14 +56,23 @@ type Watched struct {
 // An Endpoint is one flow, ready to be called by any number of callers at once.
 type Endpoint struct {
 	flow *engine.Flow
+	by   engine.Trigger
 	Deps
 	probe *engine.Probe       // nil in production
 	told  func(engine.Inputs) // what a run starts from; nil where nobody watches
 	shows bool                // an answer can show the token of a new session
 }
 
-// New makes an endpoint of a flow.
-func New(f *engine.Flow, d Deps) *Endpoint { return &Endpoint{flow: f, Deps: d, shows: shows(f)} }
+// New makes an endpoint of a flow, which is called in the first of its ways.
+func New(f *engine.Flow, d Deps) *Endpoint { return By(f.Triggers()[0], f, d) }
+
+// By makes an endpoint of a flow that is called in one of its ways.
+func By(t engine.Trigger, f *engine.Flow, d Deps) *Endpoint {
+	return &Endpoint{flow: f, by: t, Deps: d, shows: shows(f)}
+}
+
+// Flow returns the flow.
+func (e *Endpoint) Flow() *engine.Flow { return e.flow }
 
 // Probed returns the endpoint with a probe that watches its runs and can stand
 // in for its nodes, for tests and the studio.
@@ -73,11 +82,11 @@ func (e *Endpoint) Probed(p *engine.Probe) *Endpoint {
 	return &with
 }
 
-// Method returns the method that the endpoint answers.
-func (e *Endpoint) Method() string { return e.flow.Method }
+// Method returns the method that the endpoint answers, or QUERY or MUTATION.
+func (e *Endpoint) Method() string { return e.by.Method }
 
-// Path returns the pattern of its path, as in /orders/{id}.
-func (e *Endpoint) Path() string { return e.flow.Path }
+// Path returns the pattern of its path, as in /orders/{id} or /graphql#orders.
+func (e *Endpoint) Path() string { return e.by.Path }
 
 // MaxBody returns how long a body may be, in bytes.
 func (e *Endpoint) MaxBody() int { return e.Deps.MaxBody }
@@ -111,11 +120,11 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 	in := engine.Inputs{Request: engine.ValueOf(facts), Send: r.Send}
 	if key != nil {
 		d.key, d.request = key, nil // what the event of its use knew is not all
-		in.APIKey = engine.ValueOf(key)
+		in.APIKey = engine.ValueOf(e.holder(key))
 	}
 	var s *session.Session
 	if e.flow.Session != engine.SessionNone {
-		if s, err = e.session(d, r, now); err != nil {
+		if s, err = e.session(d, r, key, now); err != nil {
 			return engine.Answer{}, e.refused(err, facts)
 		}
 		if s != nil {
@@ -143,10 +152,10 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 
 // refused counts a call that comes to nothing because of who makes it, and
 // returns why. What the store could not answer is no refusal.
-func (e *Endpoint) refused(why error, f *Facts) error {
+func (d *Deps) refused(why error, f *Facts) error {
 	var err *engine.Error
 	if errors.As(why, &err) && err.Kind != engine.Unavailable && len(err.Items) > 0 {
-		e.Audit.Refused(err.Items[0].Code, f.IP)
+		d.Audit.Refused(err.Items[0].Code, f.IP)
 	}
 	return why
 }
@@ -161,30 +170,24 @@ func (e *Endpoint) run(ctx context.Context, in engine.Inputs) (engine.Answer, er
 	return e.flow.Program.Run(ctx, in)
 }
 
-// session returns the caller's session, or nil where it is optional and no
-// token was sent. A token that is sent must be good.
-func (e *Endpoint) session(ctx context.Context, r *Request, now time.Time) (*session.Session, error) {
+// session returns the caller's session, or nil where none was sent and it is
+// optional or the key stands in for it. A token that is sent must be good.
+func (e *Endpoint) session(ctx context.Context, r *Request, key *apikey.Key, now time.Time) (*session.Session, error) {
 	if r.Token == "" {
-		if e.flow.Session == engine.SessionOptional {
+		switch {
+		case e.flow.Session == engine.SessionOptional:
 			return nil, nil
+		case e.flow.APIKey == engine.KeyInstead && key != nil:
+			return nil, e.belongs(key.Roles)
 		}
-		return nil, engine.Fail(engine.Unauthenticated, "missing_session_token", "This endpoint needs a session. Sign in first.")
+		return nil, engine.Fail(engine.Unauthenticated, missingToken, "This endpoint needs a session. Sign in first.")
 	}
-	invalid := engine.Fail(engine.Unauthenticated, "invalid_session_token", "The session has ended. Sign in again.")
-	hash, ok := session.HashOf(r.Token)
-	if !ok {
-		return nil, invalid
+	hash, stored, err := e.live(ctx, r.Token, now)
+	if err != nil {
+		return nil, err
 	}
-	stored, err := session.Check(ctx, e.Sessions, hash, now)
-	switch {
-	case errors.Is(err, session.ErrNoSession):
-		return nil, invalid
-	case err != nil:
-		// A store that cannot answer is no reason to sign anybody out.
-		return nil, unavailable(fmt.Errorf("reading session: %w", err))
-	}
-	if groups := e.flow.Groups; len(groups) > 0 && !slices.ContainsFunc(stored.AccessGroupKeys, func(g string) bool { return slices.Contains(groups, g) }) {
-		return nil, engine.Fail(engine.Forbidden, "missing_access_group", "You do not have the rights for this.")
+	if err := e.belongs(stored.AccessGroupKeys); err != nil {
+		return nil, err
 	}
 	if e.flow.Fresh > 0 && now.Sub(stored.AuthenticatedDtm) > e.flow.Fresh {
 		return nil, engine.Fail(engine.Forbidden, "reauth_required", "Confirm who you are first, then try again.")
@@ -201,6 +204,32 @@ func (e *Endpoint) session(ctx context.Context, r *Request, now time.Time) (*ses
 		s.Authority = session.Authority{UserID: s.UserID.ID, SessionID: s.ID, Groups: e.flow.Groups}
 	}
 	return &s, nil
+}
+
+// live returns the session of a token.
+func (d *Deps) live(ctx context.Context, token string, now time.Time) (session.Hash, *session.Session, error) {
+	invalid := engine.Fail(engine.Unauthenticated, invalidToken, "The session has ended. Sign in again.")
+	hash, ok := session.HashOf(token)
+	if !ok {
+		return hash, nil, invalid
+	}
+	stored, err := session.Check(ctx, d.Sessions, hash, now)
+	switch {
+	case errors.Is(err, session.ErrNoSession):
+		return hash, nil, invalid
+	case err != nil:
+		// A store that cannot answer is no reason to sign anybody out.
+		return hash, nil, unavailable(fmt.Errorf("reading session: %w", err))
+	}
+	return hash, stored, nil
+}
+
+// belongs refuses a caller who has none of the groups that the flow wants.
+func (e *Endpoint) belongs(groups []string) error {
+	if want := e.flow.Groups; len(want) > 0 && !slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(want, g) }) {
+		return engine.Fail(engine.Forbidden, "missing_access_group", "You do not have the rights for this.")
+	}
+	return nil
 }
 
 // input reads the request as the flow declares it and tells everything that is

@@ -68,7 +68,7 @@ func (w *world) endpoints(t testing.TB, more []*engine.Node, flows ...string) (m
 	}
 	app, err := engine.Load(files, engine.Env{
 		Nodes: append(nodes.Core(w.Stores, hasher, nodes.Post{}, nodes.Trust{}), more...), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
-		APIKey: engine.TypeOf[apikey.Key](),
+		APIKey: engine.TypeOf[apikey.Caller](),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -161,6 +161,49 @@ func TestGuards(t *testing.T) {
 		"client of any name":    {anyClient, endpoint.Request{Header: values("a")}, "204"},
 		"key before session":    {strings.Replace(required, "steps", "apiKey: required\nsteps", 1), endpoint.Request{APIKey: "key-2"}, "unauthenticated invalid_API_key"},
 		"session before input":  {strings.Replace(required, "steps", "input: {query: {n: integer}}\nsteps", 1), endpoint.Request{RawQuery: "n=x"}, "unauthenticated missing_session_token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ask(t, w.endpoint(t, tt.flow), tt.request); got != tt.want {
+				t.Errorf("Call = %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// Where a key does instead of a session, one of the two must be good, and belong to
+// a group that is asked for.
+func TestKeyInsteadOfASession(t *testing.T) {
+	w := newWorld(t)
+	make := func(k apikey.Key) string {
+		k.Name = "k"
+		text, _, err := apikey.Make(t.Context(), w.Keys, nil, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	staff, guest := make(apikey.Key{Scope: apikey.Full, Roles: []string{"staff"}}), make(apikey.Key{Scope: apikey.Full})
+	elsewhere := make(apikey.Key{Scope: apikey.Only, Endpoints: []string{"GET /y"}, Roles: []string{"staff"}})
+	any := strings.Replace(optional, "session: optional", "session: required\napiKey: instead", 1)
+	grouped := strings.Replace(any, "steps", "groups: [staff]\nsteps", 1)
+	dead, _ := session.NewToken()
+	for name, tt := range map[string]struct {
+		flow    string
+		request endpoint.Request
+		want    string
+	}{
+		"neither":              {any, endpoint.Request{}, "unauthenticated missing_session_token"},
+		"a session":            {any, endpoint.Request{Token: w.token}, `200 "u1"`},
+		"a key":                {any, endpoint.Request{APIKey: guest}, "204"},
+		"a key of settings":    {any, endpoint.Request{APIKey: "key-1"}, "204"},
+		"a wrong key":          {any, endpoint.Request{APIKey: "key-2"}, "unauthenticated invalid_API_key"},
+		"a dead session":       {any, endpoint.Request{Token: dead, APIKey: guest}, "unauthenticated invalid_session_token"},
+		"a wrong key beside":   {any, endpoint.Request{Token: w.token, APIKey: "key-2"}, "unauthenticated invalid_API_key"},
+		"a key out of scope":   {any, endpoint.Request{APIKey: elsewhere}, "forbidden insufficient_scope"},
+		"group of the session": {grouped, endpoint.Request{Token: w.token}, `200 "u1"`},
+		"role of the key":      {grouped, endpoint.Request{APIKey: staff}, "204"},
+		"no role":              {grouped, endpoint.Request{APIKey: guest}, "forbidden missing_access_group"},
+		"no role of settings":  {grouped, endpoint.Request{APIKey: "key-1"}, "forbidden missing_access_group"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := ask(t, w.endpoint(t, tt.flow), tt.request); got != tt.want {

@@ -12,6 +12,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes/apikey"
 	"sluice/nodes/audit"
+	"sluice/nodes/session"
 )
 
 // A Keys set holds the SHA-256 of every API key of the settings. They reach all
@@ -23,44 +24,67 @@ type Keys map[[sha256.Size]byte]bool
 // must have the endpoint.
 func (e *Endpoint) key(ctx context.Context, r *Request, f *Facts) (*apikey.Key, error) {
 	switch {
-	case e.flow.APIKey == engine.KeyNone, e.flow.APIKey == engine.KeyOptional && r.APIKey == "":
+	case e.flow.APIKey == engine.KeyNone:
 		return nil, nil
+	case r.APIKey == "" && e.flow.APIKey == engine.KeyRequired:
+		return nil, engine.Fail(engine.Unauthenticated, missingKey, "This endpoint needs an API key.")
 	case r.APIKey == "":
-		return nil, engine.Fail(engine.Unauthenticated, "missing_API_key", "This endpoint needs an API key.")
+		return nil, nil // where it is instead of a session, that one is missed
 	}
-	if hash := sha256.Sum256([]byte(r.APIKey)); e.Keys[hash] {
-		k := &apikey.Key{ID: "settings-" + hex.EncodeToString(hash[:4]), Name: "API key of the settings", Scope: apikey.Full}
-		return k, e.used(ctx, k, f)
-	}
-	invalid := engine.Fail(engine.Unauthenticated, "invalid_API_key", "The API key is not valid.")
-	hash, ok := apikey.HashOf(r.APIKey)
-	if !ok || e.APIKeys == nil {
-		return nil, invalid
-	}
-	k, err := e.APIKeys.Get(ctx, hash, f.Time)
+	hash, k, err := e.usable(ctx, r.APIKey, f)
 	switch {
-	case errors.Is(err, apikey.ErrNoKey):
-		return nil, invalid
 	case err != nil:
-		return nil, unavailable(fmt.Errorf("reading API key: %w", err))
-	case !k.Allows(e.flow.Method, e.flow.Path):
+		return nil, err
+	case !k.Allows(e.by.Method, e.by.Path):
 		refused := engine.Fail(engine.Forbidden, "insufficient_scope", "The API key is not for this endpoint.")
 		return nil, cmp.Or(e.seldom(ctx, audit.Event{Kind: audit.KeyRefused, Subject: k.ID, IP: f.IP, Outcome: "insufficient_scope"}), error(refused))
 	}
-	if k.TouchDue(f.Time) {
-		e.APIKeys.Touch(hash, f.Time)
-		err = e.used(ctx, k, f)
+	return k, e.use(ctx, hash, k, f)
+}
+
+// holder is a key as the flow sees it: with authority where it came instead of a
+// session, in an endpoint that demands groups.
+func (e *Endpoint) holder(k *apikey.Key) *apikey.Caller {
+	c := &apikey.Caller{Key: *k}
+	if e.flow.APIKey == engine.KeyInstead && len(e.flow.Groups) > 0 {
+		c.Authority = session.Authority{KeyID: k.ID, Groups: e.flow.Groups}
 	}
-	return k, err
+	return c
 }
 
-// used notes that a key was used, once an hour for each address.
-func (e *Endpoint) used(ctx context.Context, k *apikey.Key, f *Facts) error {
-	return e.seldom(ctx, audit.Event{Kind: audit.KeyUsed, Actor: audit.KeyActor(k.ID), Subject: k.ID, IP: f.IP})
+// usable returns the API key of a text. Those of the settings have no hash in a store.
+func (d *Deps) usable(ctx context.Context, text string, f *Facts) (apikey.Hash, *apikey.Key, error) {
+	if hash := sha256.Sum256([]byte(text)); d.Keys[hash] {
+		return apikey.Hash{}, &apikey.Key{ID: "settings-" + hex.EncodeToString(hash[:4]), Name: "API key of the settings", Scope: apikey.Full}, nil
+	}
+	invalid := engine.Fail(engine.Unauthenticated, invalidKey, "The API key is not valid.")
+	hash, ok := apikey.HashOf(text)
+	if !ok || d.APIKeys == nil {
+		return hash, nil, invalid
+	}
+	k, err := d.APIKeys.Get(ctx, hash, f.Time)
+	switch {
+	case errors.Is(err, apikey.ErrNoKey):
+		return hash, nil, invalid
+	case err != nil:
+		return hash, nil, unavailable(fmt.Errorf("reading API key: %w", err))
+	}
+	return hash, k, nil
 }
 
-func (e *Endpoint) seldom(ctx context.Context, event audit.Event) error {
-	if err := e.Audit.Seldom(ctx, event); err != nil {
+// use notes that a key was used, in the log once an hour for each address.
+func (d *Deps) use(ctx context.Context, hash apikey.Hash, k *apikey.Key, f *Facts) error {
+	if hash != (apikey.Hash{}) {
+		if !k.TouchDue(f.Time) {
+			return nil
+		}
+		d.APIKeys.Touch(hash, f.Time)
+	}
+	return d.seldom(ctx, audit.Event{Kind: audit.KeyUsed, Actor: audit.KeyActor(k.ID), Subject: k.ID, IP: f.IP})
+}
+
+func (d *Deps) seldom(ctx context.Context, event audit.Event) error {
+	if err := d.Audit.Seldom(ctx, event); err != nil {
 		return unavailable(err)
 	}
 	return nil

@@ -51,7 +51,7 @@ func (s *Suite) call(ctx context.Context, f *engine.Flow, t *test, ns names, tok
 	}).Probed(probe)
 	log := &causes{}
 	server := rest.New(rest.Options{Logger: slog.New(log), BodyLimit: s.set.MaxBody})
-	if err := server.Swap([]rest.Endpoint{ep}); err != nil {
+	if err := server.Swap([]rest.Endpoint{wired{ep}}); err != nil {
 		return nil, err
 	}
 	text, err := request(f, &t.send, ns, token)
@@ -67,6 +67,20 @@ func (s *Suite) call(ctx context.Context, f *engine.Flow, t *test, ns names, tok
 		a.cause = log.text
 	}
 	return a, ctx.Err()
+}
+
+// A wired endpoint is one that is called over REST, also where its flow is only a
+// field of GraphQL: then as POST, at the field's path and name.
+type wired struct{ *endpoint.Endpoint }
+
+func (w wired) Method() string { method, _ := wire(w.Flow()); return method }
+func (w wired) Path() string   { _, path := wire(w.Flow()); return path }
+
+func wire(f *engine.Flow) (method, path string) {
+	if f.Method == "" {
+		return http.MethodPost, f.GraphQL.At + "/" + f.GraphQL.Name
+	}
+	return f.Method, f.Path
 }
 
 // ask makes a request that comes from an address.
@@ -121,7 +135,7 @@ func (s *Suite) flowNode(file string) string {
 
 // request writes a request as it goes over the wire.
 func request(f *engine.Flow, s *send, ns names, token string) ([]byte, error) {
-	path := f.Path
+	method, path := wire(f)
 	for _, e := range s.path {
 		value := ns.expand(e.value.Value)
 		path = strings.ReplaceAll(path, "{"+e.key.Value+"}", url.PathEscape(value))
@@ -160,7 +174,10 @@ func request(f *engine.Flow, s *send, ns names, token string) ([]byte, error) {
 	}
 	add("Session", token)
 	add("User-Agent", s.userAgent)
-	if f.APIKey != engine.KeyNone && query.Get("apikey") == "" {
+	switch {
+	case ns["key"] != nil:
+		add("Authorization", ns["key"]["key"])
+	case f.APIKey != engine.KeyNone && f.APIKey != engine.KeyInstead && query.Get("apikey") == "":
 		add("Authorization", apiKey)
 	}
 	if f.ClientKey {
@@ -170,7 +187,7 @@ func request(f *engine.Flow, s *send, ns names, token string) ([]byte, error) {
 		headers = append(headers, [2]string{e.key.Value, ns.expand(e.value.Value)})
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", f.Method, path)
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", method, path)
 	for _, h := range headers {
 		fmt.Fprintf(&b, "%s: %s\r\n", h[0], h[1])
 	}

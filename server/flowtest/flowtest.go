@@ -169,7 +169,7 @@ func (s *Suite) load(env map[string]string) (*engine.App, error) {
 	}
 	app, err := engine.Load(s.fs, engine.Env{
 		Nodes: s.set.Nodes, Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](), Document: engine.TypeOf[data.Head](),
-		APIKey: engine.TypeOf[apikey.Key](),
+		APIKey: engine.TypeOf[apikey.Caller](),
 		Vars:   vars, Timeout: s.set.Timeout,
 	})
 	var problems engine.Problems

@@ -160,7 +160,7 @@ func (s *Suite) newWalker(f *engine.Flow) *walker {
 		w.allowed[fail.Code] = true
 	}
 	if f.APIKey != engine.KeyNone {
-		w.in.APIKey = engine.TypeOf[apikey.Key]().Sample()
+		w.in.APIKey = engine.TypeOf[apikey.Caller]().Sample()
 	}
 	w.outline(f.Steps)
 	for _, n := range s.app.Nodes {

@@ -16,6 +16,7 @@ type names map[string]map[string]string
 var (
 	userProps    = []string{"id", "email", "name", "totp", "recovery"}
 	sessionProps = []string{"id", "token", "userId"}
+	keyProps     = []string{"id", "key"}
 	codeProps    = []string{"code"}
 
 	reference = regexp.MustCompile(`^\$([A-Za-z][A-Za-z0-9_-]*)\.([A-Za-z][A-Za-z0-9_]*)$`)

@@ -195,6 +195,13 @@ func (st *stage) set(ctx context.Context, g given) (ns names, token string, err 
 		}
 		ns[c.as] = map[string]string{"code": secret}
 	}
+	if g.key != nil {
+		text, made, err := apikey.Make(ctx, st.keys, nil, apikey.Key{Name: "Key of the test.", Scope: apikey.Full, Roles: g.key.roles})
+		if err != nil {
+			return nil, "", fmt.Errorf("%s: making a key: %w", g.key.pos, err)
+		}
+		ns["key"] = map[string]string{"id": made.ID, "key": text}
+	}
 	for _, k := range g.kept {
 		values, err := st.keep(ctx, k, ns)
 		if err != nil {

@@ -29,6 +29,7 @@ type given struct {
 	sessions []opened
 	kept     []kept
 	codes    []madeCode
+	key      *givenKey
 	env      map[string]string
 }
 
@@ -54,6 +55,12 @@ type opened struct {
 	by       string        // session of who acts as the user in this one; "" for none
 }
 
+// A given key is the API key that the request carries. Tests refer to it as $key.
+type givenKey struct {
+	pos   engine.Pos
+	roles []string
+}
+
 // send is the request. Its texts may hold references.
 type send struct {
 	body                 *yaml.Node // nil for none
@@ -74,7 +81,7 @@ type same struct {
 
 var (
 	testKeys   = []string{"name", "each", "given", "send", "fake", "want", "same", "cases", "time"}
-	givenKeys  = []string{"users", "sessions", "session", "codes", "documents", "env"}
+	givenKeys  = []string{"users", "sessions", "session", "key", "codes", "documents", "env"}
 	personKeys = []string{"as", "email", "name", "password", "disabled", "emailVerified", "groups", "totp"}
 	openedKeys = []string{"as", "user", "groups", "proved", "by"}
 	sendKeys   = []string{"body", "raw", "path", "query", "headers", "ip", "userAgent", "times"}
@@ -231,6 +238,9 @@ func (r *reader) namesOf(n *yaml.Node) names {
 	for _, c := range g.codes {
 		ns.declare(c.as, codeProps)
 	}
+	if g.key != nil {
+		ns.declare("key", keyProps)
+	}
 	for _, k := range g.kept {
 		if k.as != "" {
 			ns.declare(k.as, documentProps(k))
@@ -281,6 +291,14 @@ func (r *reader) given(n *yaml.Node) given {
 				o := r.opened(item, "", g.users)
 				named(item, o.as)
 				g.sessions = append(g.sessions, o)
+			}
+		case "key":
+			g.key = &givenKey{pos: r.at(e.value)}
+			for _, k := range r.mapping(e.value, "key", "roles") {
+				g.key.roles = r.groups(k.value)
+			}
+			if r.flow.APIKey == engine.KeyNone {
+				r.problem(e.key, "remove it", "%s takes no API key", r.flow.File)
 			}
 		case "codes":
 			for _, item := range r.items(e.value, "codes", false) {

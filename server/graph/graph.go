@@ -30,7 +30,11 @@ type Graph struct {
 
 // Endpoint makes the graph of an endpoint's flow.
 func Endpoint(f *engine.Flow) *Graph {
-	g := newGraph(f.Method+" "+f.Path, f.About, f.Steps)
+	ways := f.Triggers()
+	g := newGraph(ways[0].String(), f.About, f.Steps)
+	for _, t := range ways[1:] {
+		g.Tags = append(g.Tags, t.String())
+	}
 	g.Tags = append(g.Tags, "session "+f.Session.String())
 	if len(f.Groups) > 0 {
 		g.Tags = append(g.Tags, "groups "+strings.Join(f.Groups, ", "))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"runtime/debug"
 	"slices"
 
@@ -122,7 +123,7 @@ const many = 500
 func (s *server) ahead(f *folder) {
 	now := surveyed{folder: f, files: s.files(f), versions: map[string]int{}}
 	for _, d := range s.documents {
-		if d.folder != f || d.ahead == d.version || slices.Contains([]string{"errors.yaml", "types.yaml", "sluice.yaml"}, d.name) {
+		if d.folder != f || d.ahead == d.version || slices.Contains([]string{"errors.yaml", "sluice.yaml"}, d.name) || path.Base(d.name) == "types.yaml" {
 			continue
 		}
 		d.ahead, now.versions[d.name] = d.version, d.version

@@ -88,7 +88,7 @@ func (c *completer) keys() {
 		switch m := c.mapping(); {
 		case childKey(m, "node") >= 0:
 			c.addKeys(engine.NodeFlowKeys(), flowDocs)
-		case childKey(m, "endpoint") >= 0 || childKey(m, "session") >= 0:
+		case childKey(m, "endpoint") >= 0 || childKey(m, "graphql") >= 0 || childKey(m, "session") >= 0:
 			c.addKeys(engine.HeaderKeys(), flowDocs)
 		default:
 			c.addKeys(append(engine.HeaderKeys(), "node", "params", "outcomes"), flowDocs)

@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"path"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -42,6 +43,11 @@ func (s *server) definition(p placeParams) (any, error) {
 		}
 		return s.elsewhere(d, "errors.yaml", name), nil
 	case sp.sort == typeSort:
+		for dir := path.Dir(d.name); dir != "."; dir = path.Dir(dir) {
+			if found := s.elsewhere(d, dir+"/types.yaml", name); found != nil {
+				return found, nil
+			}
+		}
 		return s.elsewhere(d, "types.yaml", name), nil
 	}
 	return nil, nil

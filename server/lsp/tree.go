@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ const (
 	limitSort
 	repeatSort
 	sessionSort
+	graphqlSort
 	apiKeySort
 	clientKeySort
 	answerSort
@@ -53,7 +55,7 @@ const (
 // behind every other key.
 var inside = map[sort]map[string]sort{
 	flowSort: {
-		"session": sessionSort, "apiKey": apiKeySort, "clientKey": clientKeySort, "limit": limitSort, "repeat": repeatSort, "input": inputSort, "answer": answerSort, "output": typeSort,
+		"graphql": graphqlSort, "session": sessionSort, "apiKey": apiKeySort, "clientKey": clientKeySort, "limit": limitSort, "repeat": repeatSort, "input": inputSort, "answer": answerSort, "output": typeSort,
 		"enabled": truthSort, "params": typeSort, "outcomes": outcomesSort, "steps": blockSort, "node": nodeNameSort,
 	},
 	inputSort:    {"": typeSort},
@@ -111,12 +113,12 @@ func (s sort) item() sort {
 
 // rootSort is the sort of a whole file.
 func rootSort(file string) sort {
-	switch file {
-	case "errors.yaml":
+	switch {
+	case file == "errors.yaml":
 		return errorsSort
-	case "types.yaml":
+	case path.Base(file) == "types.yaml":
 		return typesSort
-	case "sluice.yaml": // of settings
+	case file == "sluice.yaml": // of settings
 		return otherSort
 	}
 	return flowSort

@@ -36,8 +36,10 @@ type document struct {
 	Components object                          `json:"components"`
 }
 
-// Document describes the endpoints of flows, which it does not change.
+// Document describes the endpoints of flows, which it does not change. Fields of
+// GraphQL are not among them: they have a schema of their own.
 func Document(info Info, flows []*engine.Flow) ([]byte, error) {
+	flows = slices.DeleteFunc(slices.Clone(flows), func(f *engine.Flow) bool { return f.Method == "" })
 	flows = slices.SortedFunc(slices.Values(flows), func(a, b *engine.Flow) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
 	})

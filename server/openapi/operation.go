@@ -139,6 +139,8 @@ func security(f *engine.Flow) []object {
 		ways = [][]string{{byKey}}
 	case engine.KeyOptional:
 		ways = [][]string{{byKey}, {}}
+	case engine.KeyInstead:
+		return []object{{bySession: []string{}}, {byBearer: []string{}}, {byKey: []string{}}}
 	}
 	var all []object
 	add := func(schemes ...string) {

@@ -17,12 +17,20 @@ func endpointFlow() schema {
 			"type": "string", "pattern": `^(GET|POST|PUT|PATCH|DELETE) /\S*$`,
 			"description": "Method and path, as in POST /orders/{id}.",
 		},
+		"graphql": described(schema{"anyOf": []schema{
+			{"type": "string", "pattern": `^(query|mutation) [A-Za-z_][A-Za-z0-9_]*$`},
+			closed(schema{
+				"query":    schema{"type": "string", "description": "Name of the field."},
+				"mutation": schema{"type": "string", "description": "Name of the field."},
+				"at":       schema{"type": "string", "pattern": "^/", "description": "Path under which the field is served; /graphql where it is not given."},
+			}),
+		}}, "The field of GraphQL that the flow is, beside its endpoint or instead of one."),
 		"session": described(schema{"anyOf": []schema{
 			{"enum": []string{"required", "optional", "none"}},
 			closed(schema{"required": schema{"type": "string", "pattern": `^fresh [0-9]`, "description": "How long ago the identity was proved at most, as in fresh 10m."}}, "required"),
 		}}, "Whether the caller needs a session. There is no default, so that nothing is public by accident."),
 		"groups":    described(ref("texts"), "Access groups of which the caller's session must have one."),
-		"apiKey":    word("Whether the caller needs an API key. Flows see it as $apiKey.", "required", "optional", "none"),
+		"apiKey":    word("Whether the caller needs an API key. Flows see it as $apiKey.", "required", "optional", "instead", "none"),
 		"clientKey": word("Whether the caller names its application by a public key, as X-Client-Key.", "required", "none"),
 		"timeout":   described(ref("duration"), "How long the flow may run, 5m at most."),
 		"limit": described(closed(schema{
@@ -39,7 +47,9 @@ func endpointFlow() schema {
 		"tags":    described(ref("texts"), "Words by which endpoints are grouped in documentation."),
 		"steps":   described(ref("steps"), "What the endpoint does, from top to bottom."),
 	}
-	return closed(only(known, engine.HeaderKeys()), "endpoint", "session", "steps")
+	flow := closed(only(known, engine.HeaderKeys()), "session", "steps")
+	flow["anyOf"] = []schema{{"required": []string{"endpoint"}}, {"required": []string{"graphql"}}}
+	return flow
 }
 
 // nodeFlow describes the top of a node flow.

@@ -40,7 +40,7 @@ export async function start(t, settings = {}, flows = {}) {
 		env["SLUICE_" + name.toUpperCase().replaceAll("-", "_")] = String(value);
 	}
 	cpSync(join(module, "flows"), join(dir, "flows"), { recursive: true });
-	rmSync(join(dir, "flows", "sluice.yaml")); // each test says what it wants
+	rmSync(join(dir, "flows", "sluice.yaml"), { force: true }); // each test says what it wants
 	for (const [name, text] of Object.entries(flows)) {
 		mkdirSync(dirname(join(dir, "flows", name)), { recursive: true });
 		writeFileSync(join(dir, "flows", name), text);
@@ -89,8 +89,9 @@ class Server {
 	}
 
 	// addKey makes an API key and returns it.
-	async addKey({ name = "test", scope = "full", endpoints = [] } = {}) {
-		const said = await this.run(["key", "add", "--name", name, "--scope", scope, ...endpoints.flatMap((e) => ["--endpoint", e])]);
+	async addKey({ name = "test", scope = "full", endpoints = [], roles = [] } = {}) {
+		const more = [...endpoints.flatMap((e) => ["--endpoint", e]), ...roles.flatMap((r) => ["--role", r])];
+		const said = await this.run(["key", "add", "--name", name, "--scope", scope, ...more]);
 		return /slk_[0-9A-Za-z]+/.exec(said)[0];
 	}
 

@@ -26,6 +26,7 @@ type apiKey struct {
 	Name      string        `bson:"name"`
 	Scope     string        `bson:"scope"`
 	Endpoints []string      `bson:"endpoints"`
+	Roles     []string      `bson:"roles,omitempty"`
 	UID       string        `bson:"uid"` // "" for nobody's
 	Suspended bool          `bson:"suspended"`
 	Created   bson.DateTime `bson:"cre"`
@@ -35,7 +36,7 @@ type apiKey struct {
 
 func keyOf(h apikey.Hash, k apikey.Key) *apiKey {
 	return &apiKey{
-		Hash: binary(h[:]), KID: k.ID, Name: k.Name, Scope: k.Scope, Endpoints: k.Endpoints, UID: k.UserID, Suspended: k.Suspended,
+		Hash: binary(h[:]), KID: k.ID, Name: k.Name, Scope: k.Scope, Endpoints: k.Endpoints, Roles: k.Roles, UID: k.UserID, Suspended: k.Suspended,
 		Created: date(k.CreationDtm), Expires: dateOrZero(k.ExpiresDtm), Used: dateOrZero(k.LastUsedDtm),
 	}
 }
@@ -49,7 +50,7 @@ func (k *apiKey) record() (record.Record, error) {
 
 func (k *apiKey) apikey() apikey.Key {
 	return apikey.Key{
-		ID: k.KID, Name: k.Name, Scope: k.Scope, Endpoints: k.Endpoints, UserID: k.UID, Suspended: k.Suspended,
+		ID: k.KID, Name: k.Name, Scope: k.Scope, Endpoints: k.Endpoints, Roles: k.Roles, UserID: k.UID, Suspended: k.Suspended,
 		CreationDtm: k.Created.Time().UTC(), ExpiresDtm: timeOrZero(k.Expires), LastUsedDtm: timeOrZero(k.Used),
 	}
 }

@@ -18,7 +18,7 @@ var _ apikey.Store = Keys{}
 const maxKeys = 10_000
 
 // keyColumns in the order in which keyOf takes them from a row.
-const keyColumns = "hash, id, name, scope, endpoints, user_id, suspended, created, expires, used"
+const keyColumns = "hash, id, name, scope, endpoints, user_id, suspended, created, expires, used, roles"
 
 // Keys are the API keys in a database.
 type Keys struct{ db *DB }
@@ -36,12 +36,16 @@ func insertKey(c *conn, r *record.Key) error {
 	if err != nil {
 		return err
 	}
+	roles, err := textOf(k.Roles)
+	if err != nil {
+		return err
+	}
 	var owner any
 	if k.UserID != "" {
 		owner = k.UserID
 	}
-	_, err = c.exec("INSERT INTO keys ("+keyColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		h[:], k.ID, k.Name, k.Scope, endpoints, owner, k.Suspended, millis(k.CreationDtm), millisOrNull(k.ExpiresDtm), millisOrNull(k.LastUsedDtm))
+	_, err = c.exec("INSERT INTO keys ("+keyColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		h[:], k.ID, k.Name, k.Scope, endpoints, owner, k.Suspended, millis(k.CreationDtm), millisOrNull(k.ExpiresDtm), millisOrNull(k.LastUsedDtm), roles)
 	return err
 }
 
@@ -185,10 +189,14 @@ func (db *DB) keyOf(row []driver.Value) (apikey.Key, error) {
 	}
 	k.UserID, _ = row[5].(string)
 	endpoints, err := groupsOf(row[4].(string))
+	roles, bad := groupsOf(row[10].(string))
 	if len(endpoints) > 0 {
 		k.Endpoints = endpoints
 	}
-	return *used(&k, db.keyUses.of(apikey.Hash(row[0].([]byte)))), err
+	if len(roles) > 0 {
+		k.Roles = roles
+	}
+	return *used(&k, db.keyUses.of(apikey.Hash(row[0].([]byte)))), errors.Join(err, bad)
 }
 
 func millisOrNull(t time.Time) any {

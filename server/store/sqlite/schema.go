@@ -148,7 +148,8 @@ CREATE INDEX audit_subject ON audit (subject) WHERE subject <> '';
 CREATE TABLE audit_keys (
 	id         TEXT PRIMARY KEY NOT NULL,
 	sealing    BLOB NOT NULL CHECK (length(sealing) = 32) -- that part of a key which verifies
-) STRICT`,
+) STRICT`, `
+ALTER TABLE keys ADD COLUMN roles TEXT NOT NULL DEFAULT '[]' /* JSON list */`,
 	}
 }
 
