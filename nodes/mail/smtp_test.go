@@ -15,7 +15,6 @@ import (
 	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +29,6 @@ import (
 )
 
 var (
-	site         = &url.URL{Scheme: "https", Host: "app.example.com", Path: "/shop/"}
 	invalidEmail = user.InvalidEmail
 )
 
