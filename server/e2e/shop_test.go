@@ -54,13 +54,13 @@ func TestABackupOfTheShopServesTheSameDocuments(t *testing.T) {
 	said := owner(t, dir, "", "backup", "shop.backup")
 	stop()
 	wg.Wait()
-	if !strings.Contains(said, "4 collections, ") || !strings.Contains(said, " documents") {
+	if !strings.Contains(said, "5 collections, ") || !strings.Contains(said, " documents") {
 		t.Errorf("backup = %s, want it to tell of documents", said)
 	}
 
 	elsewhere := open(t)
-	serve(t, elsewhere).stop(t) // which declares the collections, and indexes them
-	owner(t, elsewhere, "", "restore", filepath.Join(dir, "shop.backup"))
+	serve(t, elsewhere).stop(t) // which declares the collections, indexes them, and begins an audit log
+	owner(t, elsewhere, "", "restore", "--replace", filepath.Join(dir, "shop.backup"))
 	there := newClient(serve(t, elsewhere).url)
 	for _, path := range reads {
 		want, got := c.want(t, 200, "GET", path, ada, ""), there.want(t, 200, "GET", path, ada, "")
