@@ -30,9 +30,13 @@ type Graph struct {
 
 // Endpoint makes the graph of an endpoint's flow.
 func Endpoint(f *engine.Flow) *Graph {
+	title := f.File // of a flow that is not finished
 	ways := f.Triggers()
-	g := newGraph(ways[0].String(), f.About, f.Steps)
-	for _, t := range ways[1:] {
+	if len(ways) > 0 {
+		title, ways = ways[0].String(), ways[1:]
+	}
+	g := newGraph(title, f.About, f.Steps)
+	for _, t := range ways {
 		g.Tags = append(g.Tags, t.String())
 	}
 	g.Tags = append(g.Tags, "session "+f.Session.String())

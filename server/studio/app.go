@@ -41,13 +41,6 @@ type FlowEntry struct {
 	Tests    bool      `json:"tests"` // there is a file of tests beside it
 }
 
-// A Trigger is what starts a flow.
-type Trigger struct {
-	Kind   string `json:"kind"` // endpoint
-	Method string `json:"method"`
-	Path   string `json:"path"`
-}
-
 // A NodeInfo is what a node takes and gives.
 type NodeInfo struct {
 	Name         string        `json:"name"`

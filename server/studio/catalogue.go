@@ -107,7 +107,8 @@ func (s *Studio) tree(a *App, now loaded) error {
 		case strings.HasSuffix(name, ".test.yaml"):
 			tested[strings.TrimSuffix(file, ".test.yaml")+".yaml"] = true
 			a.Others = append(a.Others, file)
-		case file == "errors.yaml" || file == "types.yaml":
+		case file == "sluice.yaml": // settings of the server
+		case file == "errors.yaml" || name == "types.yaml":
 			a.Others = append(a.Others, file)
 		case path.Ext(name) == ".yaml":
 			entry, err := s.entry(file, now)
@@ -153,7 +154,7 @@ func (s *Studio) entry(file string, now loaded) (FlowEntry, error) {
 	}
 	if f := survey.Flow(file); f != nil {
 		h := headerOf(f)
-		e.Name, e.About, e.Triggers, e.Session = f.Method+" "+f.Path, f.About, h.Triggers, h.Session
+		e.Name, e.About, e.Triggers, e.Session = triggerOf(f).String(), f.About, h.Triggers, h.Session
 		e.Groups, e.APIKey, e.Tags, e.Enabled = f.Groups, h.APIKey, f.Tags, f.Enabled
 		return e, nil
 	}

@@ -139,7 +139,8 @@ func (s *Studio) Watch(f *engine.Flow, _ *endpoint.Request) *endpoint.Watched {
 	w.End = func(a engine.Answer, err error) {
 		t := rec.end(a, err, false)
 		t.ID = uuid.Must(uuid.NewV7()).String()
-		t.Request = &RequestInfo{Method: f.Method, Path: f.Path, Input: shortened(input)}
+		by := triggerOf(f)
+		t.Request = &RequestInfo{Method: by.Method, Path: by.Path, Input: shortened(input)}
 		for i := range t.Steps {
 			t.Steps[i].In, t.Steps[i].Out = shortened(t.Steps[i].In), shortened(t.Steps[i].Out)
 		}
@@ -174,7 +175,8 @@ func (l *live) at(file string) *places {
 
 // add notes a call that has ended.
 func (l *live) add(f *engine.Flow, t *Trace, traced bool) {
-	c := LiveCall{t.ID, traced, f.File, f.Method, f.Path, t.Time, t.Took, t.Answer.Status, t.Answer.Code}
+	by := triggerOf(f)
+	c := LiveCall{t.ID, traced, f.File, by.Method, by.Path, t.Time, t.Took, t.Answer.Status, t.Answer.Code}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.calls = append(l.calls, c); len(l.calls) > maxCalls {

@@ -163,7 +163,7 @@ func kindOf(file string) string {
 	switch {
 	case file == "errors.yaml":
 		return "errors"
-	case file == "types.yaml":
+	case path.Base(file) == "types.yaml":
 		return "types"
 	case strings.HasSuffix(file, ".test.yaml"):
 		return "test"
@@ -186,10 +186,7 @@ func concerning(file string, now, before *engine.Survey) (all engine.Problems) {
 func headerOf(f *engine.Flow) Header {
 	h := Header{
 		About: f.About, Session: f.Session.String(), Groups: f.Groups, APIKey: f.APIKey.String(), Timeout: f.Timeout.String(), Tags: f.Tags,
-		Enabled: f.Enabled, Answer: "json", Input: map[string]Part{},
-	}
-	if f.Method != "" {
-		h.Triggers = []Trigger{{"endpoint", f.Method, f.Path}}
+		Enabled: f.Enabled, Answer: "json", Input: map[string]Part{}, Triggers: triggersOf(f),
 	}
 	if f.Sends {
 		h.Answer = "events"

@@ -42,7 +42,7 @@ func newRecorder(f *engine.Flow, at func(string) *places) *recorder {
 	return &recorder{
 		flow: f, most: maxTraced, places: at, began: time.Now(), last: map[engine.Pos]int{}, times: map[engine.Pos]int{}, why: map[engine.Pos]string{},
 		known: map[string]*places{}, calls: map[string][]engine.Call{},
-		trace: Trace{File: f.File, Name: f.Method + " " + f.Path},
+		trace: Trace{File: f.File, Name: triggerOf(f).String()},
 	}
 }
 

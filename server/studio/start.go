@@ -123,7 +123,8 @@ func (s *Studio) play(ctx context.Context, in Run, again *recording, rec *record
 	call.Send = rec.sent
 	a, err := ep.Probed(probe).Call(ctx, call)
 	trace := rec.end(a, err, true)
-	trace.Request = &RequestInfo{Method: rec.flow.Method, Path: rec.flow.Path, Input: inputOf(in.Input)}
+	by := triggerOf(rec.flow)
+	trace.Request = &RequestInfo{Method: by.Method, Path: by.Path, Input: inputOf(in.Input)}
 	if d.stopped != "" {
 		trace.Answer, trace.Stopped = nil, d.stopped
 	}
