@@ -49,7 +49,11 @@ func newSession(of user.ProvenID) (h session.Hash, s session.Session) {
 }
 
 func TestSignedOutOnOneClientIsOutOnTheOther(t *testing.T) {
-	const users, rounds = 8, 250
+	const users = 8
+	rounds := 60
+	if os.Getenv("SLUICE_E2E") == "long" {
+		rounds = 1250
+	}
 	name := newName()
 	here, there := openTest(t, name, nil), openTest(t, name, nil)
 	var wg sync.WaitGroup
