@@ -30,29 +30,30 @@ func (m KeyMode) String() string { return keyModes[m] }
 
 // A Flow is a compiled flow file. It does not change after [Load].
 type Flow struct {
-	File    string // slash-separated, relative to where it was loaded from
-	About   string
-	Method  string
-	Path    string   // with {names}
-	Params  []string // the names in Path, in order
-	Session SessionMode
-	Fresh   time.Duration // how long ago the caller's identity was proved at most; 0 where that does not matter
-	Groups  []string      // access groups of which a session must have one; empty for any
-	APIKey  KeyMode
-	Timeout time.Duration
-	Limit   *Limit  // nil for none
-	Repeat  *Repeat // nil where each call runs
-	Tags    []string
-	Enabled bool
-	Input   Input
-	Output  *Type  // of a successful answer, where the flow declares it; else nil
-	Sends   bool   // it answers with events
-	Events  []Sent // in the order of the text
-	Fails   []Failure
-	Replies []Reply // in the order of the text
-	Steps   []Step  // as written
-	Program *Program
-	Places  map[string]Pos // of what stands behind each key at the top
+	File      string // slash-separated, relative to where it was loaded from
+	About     string
+	Method    string
+	Path      string   // with {names}, of which the last can be a {name...} for all the rest
+	Params    []string // the names in Path, in order
+	Session   SessionMode
+	Fresh     time.Duration // how long ago the caller's identity was proved at most; 0 where that does not matter
+	Groups    []string      // access groups of which a session must have one; empty for any
+	APIKey    KeyMode
+	ClientKey bool // callers name their application by its public key, which proves nothing
+	Timeout   time.Duration
+	Limit     *Limit  // nil for none
+	Repeat    *Repeat // nil where each call runs
+	Tags      []string
+	Enabled   bool
+	Input     Input
+	Output    *Type  // of a successful answer, where the flow declares it; else nil
+	Sends     bool   // it answers with events
+	Events    []Sent // in the order of the text
+	Fails     []Failure
+	Replies   []Reply // in the order of the text
+	Steps     []Step  // as written
+	Program   *Program
+	Places    map[string]Pos // of what stands behind each key at the top
 
 	pathPos Pos
 }

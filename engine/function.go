@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"strings"
@@ -74,6 +75,12 @@ func Functions() []Function {
 		{"flatten", `flatten($body.lists)`, "Items of lists in a list.", nil},
 		{"keys", `keys($body.data)`, "Names of an object's properties.", nil},
 		{"values", `values($body.data)`, "Values of an object's properties.", nil},
+		{"get", `asText(get($body.data, "name"))`, "Property of an object of any form, null where it has none.", nil},
+		{"fromPairs", `fromPairs(map($body.list, [.name, .value]))`, "Object of pairs of a name and a value.", fromPairs},
+		{"merge", `merge($profile.fields, {name: $body.name})`, "Object with the properties of both; where both have one, that of the second.", merge},
+		{"omit", `omit($body.data, ["password"])`, "Object without some properties.", omit},
+		{"asText", `asText($body.data)`, "Text that data is, or an empty one.", asText},
+		{"asObject", `asObject($body.data)`, "Object that data is, or an empty one.", asObject},
 		{"date", `date("2026-01-31")`, "Text as a time.", nil},
 		{"duration", `$request.time + duration("24h")`, "Text as a duration.", nil},
 		{"formatTime", `formatTime($user.creationDtm, "2006-01-02")`, "Time as a text, after a pattern of Go's package time.", formatTime},
@@ -100,6 +107,51 @@ func sha256Hex(s string) string {
 func slug(s string) string {
 	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return strings.Join(words, "-")
+}
+
+func merge(a, b map[string]any) map[string]any {
+	all := make(map[string]any, len(a)+len(b))
+	maps.Copy(all, a)
+	maps.Copy(all, b)
+	return all
+}
+
+// omit takes a list of texts, or of anything.
+func omit(from map[string]any, names any) map[string]any {
+	left := maps.Clone(from)
+	if texts, ok := names.([]string); ok {
+		for _, name := range texts {
+			delete(left, name)
+		}
+		return left
+	}
+	list, _ := names.([]any)
+	for _, name := range list {
+		delete(left, asText(name))
+	}
+	return left
+}
+
+func fromPairs(pairs []any) map[string]any {
+	all := make(map[string]any, len(pairs))
+	for _, pair := range pairs {
+		if p, ok := pair.([]any); ok && len(p) == 2 {
+			all[asText(p[0])] = p[1]
+		}
+	}
+	return all
+}
+
+func asText(data any) string {
+	text, _ := data.(string)
+	return text
+}
+
+func asObject(data any) map[string]any {
+	if object, ok := data.(map[string]any); ok {
+		return object
+	}
+	return map[string]any{}
 }
 
 // exprConfig allows the functions of the manual and no others.
@@ -143,7 +195,12 @@ func wrapFunction(f Function) *builtin.Function {
 		Func: func(args ...any) (any, error) {
 			in := make([]reflect.Value, len(args))
 			for i, a := range args {
-				if in[i] = reflect.ValueOf(a); !in[i].IsValid() || in[i].Type() != fn.Type().In(i) {
+				want := fn.Type().In(i)
+				in[i] = reflect.ValueOf(a)
+				switch {
+				case want == anyType && !in[i].IsValid():
+					in[i] = reflect.Zero(anyType)
+				case want != anyType && (!in[i].IsValid() || in[i].Type() != want):
 					return nil, fmt.Errorf("%s got a %T", f.Name, a)
 				}
 			}

@@ -12,7 +12,7 @@ import (
 )
 
 var headerKeys = []string{
-	"about", "endpoint", "session", "groups", "apiKey", "timeout", "limit", "repeat", "input", "answer", "output", "enabled", "tags", "steps",
+	"about", "endpoint", "session", "groups", "apiKey", "clientKey", "timeout", "limit", "repeat", "input", "answer", "output", "enabled", "tags", "steps",
 }
 
 // maxTimeout bounds what a flow may ask for.
@@ -109,6 +109,14 @@ func (d *draft) header(e entry) {
 		} else {
 			d.problem(d.at(e.value), DidYouMean(e.value.Value, keyModes), "apiKey cannot be %q", e.value.Value)
 		}
+	case "clientKey":
+		switch e.value.Value {
+		case "required":
+			d.ClientKey = true
+		case "none":
+		default:
+			d.problem(d.at(e.value), "required or none", "clientKey cannot be %q", e.value.Value)
+		}
 	case "timeout":
 		if t, ok := d.duration(e.value, "timeout"); ok {
 			d.Timeout = t
@@ -137,7 +145,7 @@ func (d *draft) header(e entry) {
 
 var (
 	methods     = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
-	pathSegment = regexp.MustCompile(`^([A-Za-z0-9._~-]+|\{[A-Za-z][A-Za-z0-9_]*\})$`)
+	pathSegment = regexp.MustCompile(`^([A-Za-z0-9._~-]+|\{[A-Za-z][A-Za-z0-9_]*(\.\.\.)?\})$`)
 	reserved    = []string{"/healthz", "/readyz", "/_studio"}
 )
 
@@ -163,15 +171,19 @@ func (d *draft) endpoint(text string, at Pos) {
 	if path == "/" {
 		return
 	}
-	for _, seg := range strings.Split(path[1:], "/") {
+	segs := strings.Split(path[1:], "/")
+	for i, seg := range segs {
 		at.Column++
 		switch {
 		case seg == "":
 			d.problem(at, "a path has no empty parts and no slash at its end", "part of the path is empty")
 		case seg == "." || seg == ".." || !pathSegment.MatchString(seg):
-			d.problem(at, "letters, digits, . _ ~ - or a {name}", "%q cannot be part of a path", seg)
+			d.problem(at, "letters, digits, . _ ~ -, a {name} or, for all the rest, a {name...}", "%q cannot be part of a path", seg)
 		case seg[0] == '{':
-			name := seg[1 : len(seg)-1]
+			name, whole := strings.CutSuffix(seg[1:len(seg)-1], "...")
+			if whole && i < len(segs)-1 {
+				d.problem(at, "nothing can follow it", "{%s...} is all the rest of the path", name)
+			}
 			if slices.Contains(d.Params, name) {
 				d.problem(at, "", "{%s} stands twice in the path", name)
 			}
@@ -300,12 +312,21 @@ func (d *draft) input(n *yaml.Node) {
 		case "path":
 			d.Input.Path = t
 		case "query":
+			if t.Base == Any && t.Name == "" && !t.ruled() {
+				t = (&Type{Base: Object, Open: true}).held() // what comes is always an object
+				d.Input.Query = t
+				continue
+			}
 			d.Input.Query = t
 		case "headers":
 			d.Input.Headers = t
 		}
 		if t.Base != Object || t.Open {
-			d.problem(d.at(e.value), "name each one, as in id: string", "input.%s must name what it takes", e.key)
+			hint := "name each one, as in id: string"
+			if e.key == "query" {
+				hint += ", or say any"
+			}
+			d.problem(d.at(e.value), hint, "input.%s must name what it takes", e.key)
 			continue
 		}
 		for _, p := range t.Props {

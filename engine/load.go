@@ -34,6 +34,9 @@ type NodeFlow struct {
 
 const errorsFile = "errors.yaml"
 
+// settingsFile can stand beside the flows. It is the server's to read.
+const settingsFile = "sluice.yaml"
+
 // Load reads, checks and compiles every flow file (*.yaml) below the root of a
 // file system. Files and folders that begin with a dot or an underscore are left out,
 // and so are flow tests (*.test.yaml). It returns all problems of all files; where there are
@@ -145,7 +148,7 @@ func flowFiles(fsys fs.FS) (files []string, problems Problems, err error) {
 			if d.IsDir() {
 				return fs.SkipDir
 			}
-		case d.IsDir() || file == errorsFile || file == typesFile || strings.HasSuffix(name, ".test.yaml"):
+		case d.IsDir() || file == errorsFile || file == typesFile || file == settingsFile || strings.HasSuffix(name, ".test.yaml"):
 		case path.Ext(name) == ".yml":
 			problems = append(problems, Problem{Pos: Pos{file, 1, 1}, Message: "flow files end in .yaml", Hint: "rename it to " + strings.TrimSuffix(name, ".yml") + ".yaml"})
 		case path.Ext(name) == ".yaml":
@@ -206,7 +209,7 @@ func collisions(drafts []*draft) {
 		if d.Method == "" || d.Path == "" {
 			continue
 		}
-		shape := d.Method + " " + placeholders.ReplaceAllString(d.Path, "{}")
+		shape := d.Method + " " + placeholders.ReplaceAllString(d.Path, "{$1}")
 		if other := exact[shape]; other != nil {
 			d.problem(d.pathPos, "in "+other.File+", line "+fmt.Sprint(other.pathPos.Line), "%s %s is there already as %s", d.Method, d.Path, other.Path)
 			continue
@@ -221,7 +224,8 @@ func collisions(drafts []*draft) {
 	}
 }
 
-var placeholders = regexp.MustCompile(`\{[^}]*\}`)
+// placeholders are {name} and {name...}, which are two things.
+var placeholders = regexp.MustCompile(`\{[^}.]*(\.\.\.)?\}`)
 
 // declareVars makes $env of the variables: an object of secret texts that every
 // run shares.

@@ -141,7 +141,7 @@ func (c *compiler) alternatives(st *step, n *Node, given map[string]bool) {
 		}
 	}
 	count := 0
-	for _, p := range slices.Concat(n.alternatives...) {
+	for _, p := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(n.alternatives...)))) { // groups may share some
 		if given[p] {
 			count++
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"unsafe"
@@ -22,6 +23,10 @@ func resultType(rt reflect.Type) *Type {
 		return (&Type{Base: Number}).held()
 	case rt.Kind() == reflect.Slice && rt.Elem().Kind() == reflect.String:
 		return (&Type{Base: Array, Items: (&Type{Base: String}).held()}).held()
+	case rt == reflect.TypeFor[[]any]():
+		return (&Type{Base: Array, Items: (&Type{}).held()}).held()
+	case rt == anyMapType:
+		return (&Type{Base: Object, Open: true}).held()
 	}
 	return (&Type{}).held()
 }
@@ -33,6 +38,11 @@ func (t *Type) store(v any, p unsafe.Pointer) error {
 		plain, err := plainResult(v, 0)
 		*(*any)(p) = plain
 		return err
+	case t.Open:
+		plain, err := plainResult(v, 0)
+		object, ok := plain.(map[string]any)
+		*(*map[string]any)(p) = object
+		return errors.Join(err, mistyped(ok || err != nil, v, t))
 	case t.Nominal:
 		s, ok := v.(string)
 		*(*string)(p) = s
@@ -133,6 +143,10 @@ func plainResult(v any, depth int) (any, error) {
 	}
 	rv := reflect.ValueOf(v)
 	switch {
+	case rv.Kind() == reflect.Pointer && rv.IsNil():
+		return nil, nil
+	case rv.Kind() == reflect.Pointer: // of what may be absent
+		return plainResult(rv.Elem().Interface(), depth)
 	case rv.Type() == timeType || rv.Type() == durationType:
 		return v, nil
 	case rv.Kind() == reflect.Slice:

@@ -42,6 +42,27 @@ func (t *Type) ReadTexts(name string, texts func(prop string) []string) (Value, 
 	return Value{v.UnsafePointer(), t.goType}, faults
 }
 
+// ReadAnyTexts reads a query of any parameters as data: each is a text, or a list
+// of them where it stands several times.
+func (t *Type) ReadAnyTexts(name string, given map[string][]string) (Value, []Fault) {
+	all := make(map[string]any, len(given))
+	for key, texts := range given {
+		if !validTexts([]string{key}) || !validTexts(texts) {
+			return Value{}, []Fault{{name, name + " must be UTF-8 without control characters"}}
+		}
+		if len(texts) == 1 {
+			all[key] = texts[0]
+			continue
+		}
+		list := make([]any, len(texts))
+		for i, text := range texts {
+			list[i] = text
+		}
+		all[key] = list
+	}
+	return Value{reflect.ValueOf(&all).UnsafePointer(), t.goType}, nil
+}
+
 // setDefault writes the default, which was checked when the flow was loaded.
 func (prop *Prop) setDefault(p unsafe.Pointer) {
 	if p = prop.held(p); prop.Type.scalar() {

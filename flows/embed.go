@@ -5,5 +5,5 @@ import "embed"
 
 // FS holds the shipped flow files, laid out as in this folder.
 //
-//go:embed errors.yaml types.yaml admin auth examples mail
+//go:embed errors.yaml types.yaml admin altogic/*.yaml auth examples mail
 var FS embed.FS

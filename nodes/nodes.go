@@ -7,11 +7,16 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes/apikey"
+	"sluice/nodes/attempt"
+	"sluice/nodes/audit"
 	"sluice/nodes/code"
 	"sluice/nodes/data"
 	"sluice/nodes/factor"
 	"sluice/nodes/limit"
+	"sluice/nodes/link"
 	"sluice/nodes/mail"
+	"sluice/nodes/oidc"
+	"sluice/nodes/passkey"
 	"sluice/nodes/password"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
@@ -30,7 +35,16 @@ type Stores struct {
 	Keys      apikey.Store
 	Codes     code.Store
 	Factors   factor.Store
-	Records   record.Store // all of it, for backups and migrations; no node uses it
+
+	Attempts   attempt.Store // of proofs in two calls
+	Identities oidc.Store
+	Passkeys   passkey.Store
+
+	Audit   audit.Store
+	Records record.Store // all of it, for backups and migrations; no node uses it
+
+	// Recorder writes to Audit what nodes and commands do; nil for nothing.
+	Recorder *audit.Recorder
 }
 
 // A Post is what nodes need to send mail and to make codes.
@@ -40,19 +54,37 @@ type Post struct {
 	FactorKey factor.Key // of the secrets of second factors
 }
 
+// A Trust says whose word nodes take for who a user is. Who it does not name is
+// not believed.
+type Trust struct {
+	Providers *oidc.Providers
+	Passkeys  *passkey.Party
+}
+
 // Core returns the nodes that every server has. Passwords are hashed and judged
-// by h, and mail is sent by p. Without templates, flows can name any template.
-func Core(s Stores, h *password.Hasher, p Post) []*engine.Node {
+// by h, mail is sent by p, and others are believed as t says. Without templates,
+// flows can name any template.
+func Core(s Stores, h *password.Hasher, p Post, t Trust) []*engine.Node {
+	wrong := limit.NewThrottle(s.Limits, h.Wrong()) // one for all that prove who a user is
 	return slices.Concat(
-		user.Nodes(s.Users, h), // fetch create update
-		password.Nodes(s.Passwords, s.Users, s.Factors, s.Limits, h), // check judge set
-		session.Nodes(s.Sessions, s.Users),                           // create get list update delete deleteAll deleteOthers rotate confirm impersonate
-		apikey.Nodes(s.Keys),                                         // create get list update end
-		code.Nodes(code.Means{ // send create redeem
-			Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Post: p.Post, Key: p.CodeKey,
+		user.Nodes(s.Users, h, s.Recorder), // fetch create update
+		password.Nodes(password.Means{ // check judge set
+			Passwords: s.Passwords, Users: s.Users, Factors: s.Factors, Wrong: wrong, Hasher: h, Audit: s.Recorder,
 		}),
-		factor.Nodes(s.Factors, s.Users, p.FactorKey), // totp: enroll confirm check delete; recovery: create redeem
-		mail.Nodes(p.Post),                            // send
-		data.Nodes(s.Data),                            // get find count create update delete write
+		session.Nodes(s.Sessions, s.Users, s.Recorder), // create get list update delete deleteAll deleteOthers rotate confirm impersonate
+		apikey.Nodes(s.Keys, s.Recorder),               // create get list update end
+		code.Nodes(code.Means{ // send create redeem
+			Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Post: p.Post, Key: p.CodeKey, Audit: s.Recorder,
+		}),
+		factor.Nodes(s.Factors, s.Users, p.FactorKey, s.Recorder), // totp: enroll confirm check delete; recovery: create redeem
+		mail.Nodes(p.Post),  // send
+		link.Nodes(p.Sites), // make
+		oidc.Nodes(oidc.Means{ // start finish prove link linkByEmail signUp list unlink
+			Providers: t.Providers, Identities: s.Identities, Attempts: s.Attempts, Users: s.Users, Factors: s.Factors, Ways: s.ways, Wrong: wrong, Audit: s.Recorder,
+		}),
+		passkey.Nodes(passkey.Means{ // offer register challenge verify list remove
+			Party: t.Passkeys, Passkeys: s.Passkeys, Attempts: s.Attempts, Users: s.Users, Ways: s.ways, Wrong: wrong, Audit: s.Recorder,
+		}),
+		data.Nodes(s.Data), // get find count create update delete write
 	)
 }

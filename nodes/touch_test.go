@@ -25,6 +25,8 @@ func TestEveryCoreNodeSaysWhatItTouches(t *testing.T) {
 		"session.create":       "reads [] writes [sessions]",
 		"session.get":          "reads [sessions] writes []",
 		"session.list":         "reads [sessions] writes []",
+		"session.handles":      "reads [sessions] writes []",
+		"link.make":            "reads [] writes []",
 		"session.update":       "reads [] writes [sessions]",
 		"session.delete":       "reads [] writes [sessions]",
 		"session.deleteAll":    "reads [] writes [sessions]",
@@ -49,9 +51,23 @@ func TestEveryCoreNodeSaysWhatItTouches(t *testing.T) {
 		"recovery.create":      "reads [] writes [factors]",
 		"recovery.redeem":      "reads [] writes [factors]",
 		"mail.send":            "reads [] writes []",
+		"oidc.start":           "reads [] writes [attempts]",
+		"oidc.finish":          "reads [] writes [attempts]",
+		"oidc.prove":           "reads [identities users factors] writes []",
+		"oidc.link":            "reads [users] writes [identities]",
+		"oidc.linkByEmail":     "reads [users factors] writes [identities]",
+		"oidc.signUp":          "reads [] writes [users identities]",
+		"oidc.list":            "reads [identities] writes []",
+		"oidc.unlink":          "reads [users passwords passkeys] writes [identities]",
+		"passkey.offer":        "reads [users passkeys] writes [attempts]",
+		"passkey.register":     "reads [users] writes [attempts passkeys]",
+		"passkey.challenge":    "reads [users passkeys] writes [attempts]",
+		"passkey.verify":       "reads [users] writes [attempts passkeys]",
+		"passkey.list":         "reads [passkeys] writes []",
+		"passkey.remove":       "reads [users passwords identities] writes [passkeys]",
 	}
-	calls := map[string]string{"code.send": "mail", "mail.send": "mail"}
-	for _, n := range nodes.Core(memory.New(), h, nodes.Post{}) {
+	calls := map[string]string{"code.send": "mail", "mail.send": "mail", "oidc.start": "identity provider", "oidc.finish": "identity provider"}
+	for _, n := range nodes.Core(memory.New(), h, nodes.Post{}, nodes.Trust{}) {
 		if strings.HasPrefix(n.Name, "data.") {
 			continue // each step touches the collections that it names: TestStepsTouchTheirCollections
 		}

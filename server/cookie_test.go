@@ -171,6 +171,21 @@ func TestACookieAndAnotherTokenAreAmbiguous(t *testing.T) {
 	}
 }
 
+// A list that shows the token as it was sent shows it to no script that has it from
+// the cookie.
+func TestNoAnswerShowsWhatTheCookieHolds(t *testing.T) {
+	b := browse(t, server.Config{SessionCookie: "lax", Compat: []string{"altogic"}})
+	b.want(201, "POST", "/auth/sign-up", ada, samePage)
+	_, text := b.want(200, "GET", "/_api/rest/v1/auth/sessions", "", samePage, "X-Client-Key: page")
+	if strings.Contains(text, "sls_") || !strings.Contains(text, `"token":"0`) {
+		t.Errorf("GET sessions = %s, want a session by its id", text)
+	}
+	_, text = b.want(200, "GET", "/_api/rest/v1/auth/sessions", "", "X-Client-Key: page", "Session: "+b.kept())
+	if !strings.Contains(text, b.kept()) {
+		t.Errorf("GET sessions = %s, want the token that was sent", text)
+	}
+}
+
 func TestASessionOfSomebodyElseTakesNoCookiesPlace(t *testing.T) {
 	dir := t.TempDir()
 	promote := "about: Make the caller an administrator.\nendpoint: POST /promote\nsession: required\nsteps:\n" +

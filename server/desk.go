@@ -31,12 +31,16 @@ func Admin(ctx context.Context, c Config, make bool, opts ...Option) (admin.Carr
 	if err != nil {
 		return nil, err
 	}
+	keys, err := c.SealingKeys()
+	if err != nil {
+		return nil, err
+	}
 	dir := store.Dir(address)
 	if !make && !store.Exists(address) {
 		return nil, fmt.Errorf("%w in %s", ErrNoStore, dir)
 	}
 	for end := time.Now().Add(startTime); ; time.Sleep(20 * time.Millisecond) {
-		s, err := store.Open(ctx, address)
+		s, err := store.Open(ctx, address, keys...)
 		if err == nil {
 			return newDesk(s, c, o)
 		}
@@ -59,6 +63,7 @@ func newDesk(s *store.Store, c Config, o options) (*admin.Desk, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("setting passwords up: %w", err), s.Close())
 	}
+	s.Recorder = c.recorder(s, nil)
 	d := desk(s, hasher, o.version)
 	d.Release = s.Close
 	return d, nil
@@ -78,7 +83,11 @@ func OpenStore(ctx context.Context, c Config) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return store.OpenStill(ctx, address)
+	keys, err := c.SealingKeys()
+	if err != nil {
+		return nil, err
+	}
+	return store.OpenStill(ctx, address, keys...)
 }
 
 // listen makes the control socket of an embedded store. A server without one

@@ -55,7 +55,10 @@ func Doctor(ctx context.Context, c Config, opts ...Option) []health.Finding {
 
 // checkSettings tells of settings that are weaker than they should be.
 func (c *Config) checkSettings(o options) (found []health.Finding) {
-	if c.MinPassword < 15 {
+	switch {
+	case c.MinPassword < 8:
+		found = append(found, health.Bad("settings", "Set min-password to 15, or to 8 beside a second factor.", "Passwords may have %d characters, which guessing finds", c.MinPassword))
+	case c.MinPassword < 15:
 		found = append(found, health.Doubtful("settings", "Leave min-password out, unless all sign-ins ask for a second factor.", "Passwords may have %d characters", c.MinPassword))
 	}
 	if slices.Contains(c.Origins, "*") {

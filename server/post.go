@@ -24,7 +24,7 @@ type post struct {
 	nodes.Post
 	outbox  *mail.Outbox
 	mailbox *mail.Mailbox // nil where mails are sent, and where nobody may read them
-	fixed   bool          // links lead to where a setting says
+	free    []*url.URL    // where links lead that no setting fixes: to the server's own address
 	shared  bool          // other servers may use the store, but there is no key to share
 }
 
@@ -33,14 +33,13 @@ const maxKept = 100
 
 // newPost makes the post that a complete configuration says.
 func newPost(c *Config, log *slog.Logger) (*post, error) {
-	p := &post{fixed: c.AppURL != ""}
-	p.Site = &url.URL{Scheme: "http", Host: "localhost"}
-	if p.fixed {
-		site, err := url.Parse(c.AppURL)
-		if err != nil {
-			return nil, fmt.Errorf("reading app-url: %w", err)
-		}
-		p.Site = site
+	p := &post{}
+	var err error
+	if p.Sites.App, err = p.site(c.AppURL); err != nil {
+		return nil, fmt.Errorf("reading app-url: %w", err)
+	}
+	if p.Sites.Server, err = p.site(c.ServerURL); err != nil {
+		return nil, fmt.Errorf("reading server-url: %w", err)
 	}
 	switch {
 	case c.MailURL != "" && (c.MailFrom == "" || c.AppURL == ""):
@@ -72,6 +71,16 @@ func newPost(c *Config, log *slog.Logger) (*post, error) {
 	return p, nil
 }
 
+// site is where a setting has links lead or, without one, the server itself.
+func (p *post) site(text string) (*url.URL, error) {
+	if text != "" {
+		return url.Parse(text)
+	}
+	here := &url.URL{Scheme: "http", Host: "localhost"}
+	p.free = append(p.free, here)
+	return here, nil
+}
+
 // inDevelopment tells whether the server may show its owner what is otherwise
 // nobody's to see.
 func (c *Config) inDevelopment() bool {
@@ -99,12 +108,11 @@ func (p *post) with(t *mail.Templates) nodes.Post {
 
 // at makes links lead to an address of the server, where no setting says more.
 func (p *post) at(a *net.TCPAddr) {
-	if p.fixed {
-		return
-	}
-	p.Site.Host = a.String()
-	if a.IP.IsUnspecified() {
-		p.Site.Host = fmt.Sprintf("localhost:%d", a.Port)
+	for _, site := range p.free {
+		site.Host = a.String()
+		if a.IP.IsUnspecified() {
+			site.Host = fmt.Sprintf("localhost:%d", a.Port)
+		}
 	}
 }
 

@@ -195,6 +195,7 @@ var varying = []struct {
 	{regexp.MustCompile(`sls_[0-9A-Za-z]+`), "TOKEN"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]*`), "ID"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`), "TIME"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d [\d:]{8}`), "TIME"},
 	{regexp.MustCompile(`\d+ ms`), "N ms"},
 	{regexp.MustCompile(`Sluice development.*`), "Sluice"},
 }

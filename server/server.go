@@ -115,6 +115,10 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting passwords up: %w", err)
 	}
+	trust, err := s.conf.trust(s.getenv)
+	if err != nil {
+		return nil, err
+	}
 	if s.post, err = newPost(&s.conf, s.log); err != nil {
 		return nil, err
 	}
@@ -122,10 +126,15 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.store, err = store.Open(ctx, address); err != nil {
+	keys, err := s.conf.SealingKeys()
+	if err == nil {
+		s.store, err = store.Open(ctx, address, keys...)
+	}
+	if err != nil {
 		s.post.stop(ctx)
 		return nil, err
 	}
+	s.store.Recorder = s.conf.recorder(s.store, s.log)
 	defer func() {
 		if err != nil {
 			s.watch.stop()
@@ -134,11 +143,11 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 		}
 	}()
 	s.flows.nodes = func(t *mail.Templates) []*engine.Node {
-		return append(nodes.Core(s.store.Stores, s.hasher, s.post.with(t)), s.nodes...)
+		return append(nodes.Core(s.store.Stores, s.hasher, s.post.with(t), trust), s.nodes...)
 	}
 	s.deps = endpoint.Deps{
 		Sessions: s.store.Sessions, Repeats: s.store.Repeats, APIKeys: s.store.Keys, Cookie: s.conf.sameSite(),
-		Keys: endpoint.Keys{}, Limits: s.store.Limits, MaxBody: int(s.conf.MaxBody),
+		Keys: endpoint.Keys{}, Clients: s.conf.ClientKeys, Limits: s.store.Limits, MaxBody: int(s.conf.MaxBody), Audit: s.store.Recorder,
 	}
 	for _, k := range s.conf.APIKeys {
 		s.deps.Keys[k] = true
@@ -150,7 +159,7 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 		s.deps.Watch = s.studio.Watch
 	}
 	s.rest = rest.New(rest.Options{
-		Logger: s.log, BodyLimit: max(int(s.conf.MaxBody), s.studio.MaxBody()), TrustedProxies: s.conf.TrustedProxies, Origins: s.conf.Origins, KeyInQuery: s.conf.APIKeyInQuery, Cookie: s.conf.sameSite(),
+		Logger: s.log, BodyLimit: max(int(s.conf.MaxBody), s.studio.MaxBody()), TrustedProxies: s.conf.TrustedProxies, Origins: s.conf.Origins, Base: s.conf.BasePath, KeyInQuery: s.conf.APIKeyInQuery, Cookie: s.conf.sameSite(),
 		Ready: s.store.Ready, Notice: s.conf.Notice,
 	})
 	if !s.conf.NoWatch && s.flows.dir != "" {
@@ -159,11 +168,11 @@ func New(ctx context.Context, c Config, opts ...Option) (_ *Server, err error) {
 	if err := s.load(ctx); err != nil {
 		return nil, err
 	}
-	keys, err := s.store.Keys.List(ctx, "", "", 1)
+	found, err := s.store.Keys.List(ctx, "", "", 1)
 	if err != nil {
 		return nil, fmt.Errorf("looking for API keys: %w", err)
 	}
-	s.keyless = len(keys) == 0 && len(s.conf.APIKeys) == 0
+	s.keyless = len(found) == 0 && len(s.conf.APIKeys) == 0
 	if s.ln, err = net.Listen("tcp", s.conf.Addr); err != nil {
 		return nil, fmt.Errorf("taking the address: %w", err)
 	}
@@ -232,7 +241,7 @@ func (s *Server) prepare(ctx context.Context, all []*data.Collection) error {
 // be called once.
 func (s *Server) Run(ctx context.Context) error {
 	following, stop := context.WithCancel(ctx)
-	followed := make(chan struct{})
+	followed, started := make(chan struct{}), len(s.now.Served)
 	go func() {
 		defer close(followed)
 		s.reloadOnChange(following)
@@ -243,6 +252,11 @@ func (s *Server) Run(ctx context.Context) error {
 	commanding, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	commanded := make(chan error, 1)
 	go func() { commanded <- s.command(commanding) }()
+	audited := make(chan struct{})
+	go func() {
+		defer close(audited)
+		s.keepAudit(following, started)
+	}()
 
 	var broken error
 	select {
@@ -252,6 +266,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	stop()
 	<-followed
+	<-audited
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.conf.Notice+lastCalls)
 	defer cancel()
 	err := s.rest.Shutdown(ending)
@@ -262,6 +277,7 @@ func (s *Server) Run(ctx context.Context) error {
 	hangUp()
 	err = errors.Join(broken, err, <-served, <-commanded)
 	s.post.stop(ending)
+	s.flushAudit(ending)
 	return errors.Join(err, s.store.Close())
 }
 
@@ -282,10 +298,16 @@ func (s *Server) Summary() Summary {
 	if keyed >= 0 && s.keyless {
 		sum.Notes = append(sum.Notes, fmt.Sprintf("Nobody can call %s: it wants an API key, and there is none (sluice key add makes one).", s.now.Served[keyed].File))
 	}
-	if n := s.conf.MinPassword; n < 15 {
+	switch n := s.conf.MinPassword; {
+	case n < 8:
+		sum.Notes = append(sum.Notes, fmt.Sprintf("Passwords may have %d characters, which a few days of guessing find. Set min-password to 15, or to 8 beside a second factor, as soon as your users can bear it.", n))
+	case n < 15:
 		sum.Notes = append(sum.Notes, fmt.Sprintf("Passwords may have %d characters, which is only enough beside a second factor.", n))
 	}
 	sum.Notes = append(sum.Notes, s.post.notes(s.now.Served)...)
+	if !s.store.Audit.Keys().Seal() {
+		sum.Notes = append(sum.Notes, "The audit log has no key, so that whoever can write to the database can rewrite it unseen: set audit-keys.")
+	}
 	return sum
 }
 

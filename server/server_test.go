@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -208,6 +209,8 @@ func TestStartRefuses(t *testing.T) {
 		"a file for a folder":           {server.Config{Flows: "file"}, "is a file"},
 		"a variable without a value":    {server.Config{Vars: []string{"NOT_SET"}}, "vars names NOT_SET"},
 		"a folder without flows":        {server.Config{Folders: []string{"shop"}}, "folders names shop"},
+		"a folder that compat has":      {server.Config{Folders: []string{"altogic"}}, "which the setting compat switches on"},
+		"a system without flows":        {server.Config{Compat: []string{"tenant"}}, "there is no folder of flows for its clients"},
 		"an address that is taken":      {server.Config{Addr: taken.Addr().String()}, "address already in use"},
 		"mail from nobody":              {server.Config{MailURL: "smtp://mail.example.com", AppURL: "https://app.example.com"}, "mail-url wants mail-from"},
 		"mail that leads nowhere":       {server.Config{MailURL: "smtp://mail.example.com", MailFrom: "a@example.com"}, "mail-url wants mail-from"},
@@ -217,7 +220,7 @@ func TestStartRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.conf.Dir = t.TempDir()
-			write(t, c.conf.Dir, map[string]string{"file": "x"})
+			write(t, c.conf.Dir, map[string]string{"file": "x", "flows/a.yaml": hello("a")})
 			if c.conf.Addr == "" {
 				c.conf.Addr = "127.0.0.1:0"
 			}
@@ -283,10 +286,55 @@ func TestFlowsThatAreOffAreNotServed(t *testing.T) {
 func TestSummaryNotesWhatIsWeak(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"flows/a.yaml": hello("a") + "apiKey: required\n"})
-	notes := strings.Join(run(t, server.Config{Dir: dir, MinPassword: 8}).Summary().Notes, "\n")
-	for _, want := range []string{"a.yaml", "8 characters"} {
-		if !strings.Contains(notes, want) {
-			t.Errorf("Notes = %q, want %q in them", notes, want)
+	for least, want := range map[int]string{8: "second factor", 6: "guessing"} {
+		notes := strings.Join(run(t, server.Config{Dir: dir, Data: fmt.Sprint("data", least), MinPassword: least}).Summary().Notes, "\n")
+		for _, want := range []string{"a.yaml", fmt.Sprint(least, " characters"), want} {
+			if !strings.Contains(notes, want) {
+				t.Errorf("Notes = %q, want %q in them", notes, want)
+			}
+		}
+	}
+}
+
+func TestFlowsOfOtherSystemsAreServedWhereTheyAreWanted(t *testing.T) {
+	files := map[string]string{}
+	for file, path := range map[string]string{"flows/own/a.yaml": "/a", "flows/b.yaml": "/b", "flows/altogic/c.yaml": "/c", "flows/tenant/d.yaml": "/d"} {
+		files[file] = strings.Replace(hello("a"), "/hello", path, 1)
+	}
+	for name, tt := range map[string]struct {
+		conf server.Config
+		want string
+	}{
+		"none":         {server.Config{}, "/b /a"},
+		"one":          {server.Config{Compat: []string{"altogic"}}, "/c /b /a"},
+		"both":         {server.Config{Compat: []string{"tenant", "altogic"}}, "/c /b /a /d"},
+		"with folders": {server.Config{Folders: []string{"own"}, Compat: []string{"tenant"}}, "/a /d"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.conf.Dir = t.TempDir()
+			write(t, tt.conf.Dir, files)
+			flows, err := server.Check(tt.conf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range flows.Served {
+				got = append(got, f.Path)
+			}
+			if strings.Join(got, " ") != tt.want || len(flows.All) != 4 {
+				t.Errorf("Check(%v) serves %v of %d, want %s of 4", tt.conf.Compat, got, len(flows.All), tt.want)
+			}
+		})
+	}
+}
+
+func TestABasePathMayStandInFront(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"flows/a.yaml": hello("a")})
+	r := run(t, server.Config{Dir: dir, BasePath: "/e:abc"})
+	for path, want := range map[string]int{"/hello": 200, "/e:abc/hello": 200, "/e:abd/hello": 404, "/e:abchello": 404, "/e:abc": 404, "/e:abc/e:abc/hello": 404} {
+		if status, _ := ask(t, "GET", r.url+path, "", ""); status != want {
+			t.Errorf("GET %s = %d, want %d", path, status, want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"reflect"
 	"regexp"
 	"slices"
@@ -25,6 +26,7 @@ type Setting struct {
 	Doc     string
 	List    bool // it takes any number of texts
 	Switch  bool // it is on or off
+	Parts   bool // each of its texts is made of parts, NAME=VALUE with semicolons between them
 }
 
 // Settings returns the settings in the order of the fields.
@@ -33,7 +35,7 @@ func Settings() []Setting {
 	for f := range settingFields() {
 		list = append(list, Setting{
 			Name: f.Tag.Get("json"), Default: f.Tag.Get("default"), Doc: f.Tag.Get("doc"),
-			List: f.Type.Kind() == reflect.Slice, Switch: f.Type.Kind() == reflect.Bool,
+			List: f.Type.Kind() == reflect.Slice, Parts: f.Type == reflect.TypeFor[[]Provider](), Switch: f.Type.Kind() == reflect.Bool,
 		})
 	}
 	return list
@@ -142,6 +144,8 @@ func parseSetting(field any, tag reflect.StructTag, text string) (want string) {
 	case *netip.Prefix:
 		*p, err = parseNetwork(text)
 		want = "a network, as in 10.0.0.0/8"
+	case *Provider:
+		return parseProvider(p, text)
 	case *KeyHash:
 		if !parseHex(p[:], text) {
 			return "the SHA-256 of a key, 64 hex digits"
@@ -181,6 +185,10 @@ func wantText(tag reflect.StructTag, text string) (want string) {
 	case "folder":
 		if !fs.ValidPath(text) {
 			return "a folder below flows, as in auth"
+		}
+	case "path":
+		if u, err := url.Parse(text); err != nil || u.Path != text || path.Clean(text) != text || !path.IsAbs(text) || text == "/" {
+			return "a path without a slash at its end, as in /e:abc"
 		}
 	case "variable":
 		if !variableName.MatchString(text) {

@@ -37,6 +37,8 @@ func TestSetReadsWhatASettingTakes(t *testing.T) {
 		{"studio", []string{"off"}, server.Config{Studio: "off"}},
 		{"no-watch", []string{"true"}, server.Config{NoWatch: true}},
 		{"log-format", []string{"json"}, server.Config{LogFormat: "json"}},
+		{"audit-keys", []string{"AB" + strings.Repeat("0", 60) + "01"}, server.Config{AuditKeys: []server.Secret{server.Secret(hash)}}},
+		{"audit-keep", []string{"24h"}, server.Config{AuditKeep: 24 * time.Hour}},
 	} {
 		var got server.Config
 		if err := got.Set(c.name, c.texts...); err != nil || !reflect.DeepEqual(got, c.want) {
@@ -51,6 +53,8 @@ func TestSetRefusesWhatIsWeakOrWithoutAUnit(t *testing.T) {
 		{"addr", "localhost:http", "want host:port"},
 		{"addr", ":65536", "want host:port"},
 		{"addr", ":080", "want host:port"},
+		{"audit-keep", "23h", "want at least 24h"},
+		{"audit-failure", "ignore", "want refuse or log"},
 		{"vars", "A-B", "want the name of an environment variable"},
 		{"folders", "../auth", "want a folder below flows"},
 		{"api-key-hashes", "abc", "64 hex digits"},
@@ -69,7 +73,13 @@ func TestSetRefusesWhatIsWeakOrWithoutAUnit(t *testing.T) {
 		{"timeout", "0", "want at least 1ms"},
 		{"timeout", "-1s", "want at least 1ms, not -1s"},
 		{"timeout", "10m", "want at most 5m"},
-		{"min-password", "7", "want at least 8, not 7"},
+		{"min-password", "5", "want at least 6, not 5"},
+		{"compat", "contember", "want altogic or tenant"},
+		{"base-path", "e:abc", "want a path"},
+		{"base-path", "/e:abc/", "want a path"},
+		{"base-path", "/a/../b", "want a path"},
+		{"base-path", "/", "want a path"},
+		{"base-path", "/a?b", "want a path"},
 		{"min-password", "65", "want at most 64"},
 		{"min-password", "many", "want a whole number"},
 		{"mail-url", "mail.example.com", "want a mail server, as in smtps://user:password@mail.example.com"},
@@ -106,6 +116,15 @@ func TestEverySettingSaysWhatItIs(t *testing.T) {
 		}
 		if err := new(server.Config).Set(s.Name, s.Default); err != nil {
 			t.Errorf("Set(%s, its default %q) = %v, want nil", s.Name, s.Default, err)
+		}
+	}
+}
+
+func TestASecretIsInNoMessage(t *testing.T) {
+	for _, name := range []string{"secret-key", "audit-keys"} {
+		var c server.Config
+		if err := c.Set(name, "too-short"); err == nil || strings.Contains(err.Error(), "too-short") {
+			t.Errorf("Set(%s, too-short) = %v, want an error without the secret", name, err)
 		}
 	}
 }

@@ -36,14 +36,19 @@ type source struct {
 	dir     string // "" for the flows that come with Sluice
 	fs      fs.FS
 	folders []string   // to serve; none for all
+	compat  []string   // folders of other systems' clients that are served
 	env     engine.Env // but for its Nodes
 	nodes   func(*mail.Templates) []*engine.Node
 }
 
+// compatible are the folders whose flows are there for the clients of other
+// systems, and served only where they are wanted.
+var compatible = []string{"altogic", "tenant"}
+
 // newSource finds the flows of a complete configuration. Where it is strict,
 // every variable that flows may read must have a value.
 func newSource(c *Config, o options, strict bool) (*source, error) {
-	s := &source{dir: c.path(c.Flows), folders: c.Folders, env: c.env(o)}
+	s := &source{dir: c.path(c.Flows), folders: c.Folders, compat: c.Compat, env: c.env(o)}
 	for _, name := range c.Vars {
 		if strict && s.env.Vars[name] == "" {
 			return nil, fmt.Errorf("vars names %s, but there is no such environment variable", name)
@@ -102,8 +107,16 @@ func (s *source) load() (Flows, error) {
 		return Flows{}, err
 	}
 	for _, folder := range s.folders {
+		if slices.Contains(compatible, folder) {
+			return Flows{}, fmt.Errorf("folders names %s, which the setting compat switches on", folder)
+		}
 		if !slices.ContainsFunc(app.Flows, func(f *engine.Flow) bool { return below(folder, f) }) {
 			return Flows{}, fmt.Errorf("folders names %s, but there is no flow in it", folder)
+		}
+	}
+	for _, system := range s.compat {
+		if !slices.ContainsFunc(app.Flows, func(f *engine.Flow) bool { return below(system, f) }) {
+			return Flows{}, fmt.Errorf("compat names %s, but there is no folder of flows for its clients", system)
 		}
 	}
 	s.open(app.Warnings)
@@ -112,12 +125,20 @@ func (s *source) load() (Flows, error) {
 		loaded.Collections = append(loaded.Collections, data.FromEngine(c))
 	}
 	for _, f := range app.Flows {
-		chosen := len(s.folders) == 0 || slices.ContainsFunc(s.folders, func(folder string) bool { return below(folder, f) })
-		if chosen && f.Enabled {
+		if f.Enabled && s.chosen(f) {
 			loaded.Served = append(loaded.Served, f)
 		}
 	}
 	return loaded, nil
+}
+
+// chosen tells whether the settings have a flow served.
+func (s *source) chosen(f *engine.Flow) bool {
+	in := func(folder string) bool { return below(folder, f) }
+	if slices.ContainsFunc(compatible, in) {
+		return slices.ContainsFunc(s.compat, in)
+	}
+	return len(s.folders) == 0 || slices.ContainsFunc(s.folders, in)
 }
 
 // open names the files of problems as they can be opened from the working directory.
@@ -148,7 +169,7 @@ func Check(c Config, opts ...Option) (Flows, error) {
 		return Flows{}, fmt.Errorf("setting passwords up: %w", err)
 	}
 	s.nodes = func(t *mail.Templates) []*engine.Node {
-		return append(nodes.Core(nodes.Stores{}, hasher, nodes.Post{Post: mail.Post{Templates: t}}), newOptions(opts).nodes...)
+		return append(nodes.Core(nodes.Stores{}, hasher, nodes.Post{Post: mail.Post{Templates: t}}, nodes.Trust{}), newOptions(opts).nodes...)
 	}
 	return s.load()
 }
@@ -171,5 +192,5 @@ func Nodes(opts ...Option) ([]*engine.Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting passwords up: %w", err)
 	}
-	return append(nodes.Core(nodes.Stores{}, hasher, nodes.Post{}), newOptions(opts).nodes...), nil
+	return append(nodes.Core(nodes.Stores{}, hasher, nodes.Post{}, nodes.Trust{}), newOptions(opts).nodes...), nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"sluice/nodes/audit"
 	"sluice/nodes/secret"
 )
 
@@ -178,10 +179,10 @@ func named(name string) bool {
 		!strings.ContainsFunc(name, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf) })
 }
 
-// Make adds a key as k describes it, whose ID and CreationDtm are set here, and
-// returns the key itself, which is known to nobody else from then on. Where k
-// cannot be, the error is a [Fault].
-func Make(ctx context.Context, s Store, k Key) (text string, made Key, err error) {
+// Make adds a key as k describes it, whose ID and CreationDtm are set here, records
+// that in rec, and returns the key itself, which is known to nobody else from then
+// on. Where k cannot be, the error is a [Fault].
+func Make(ctx context.Context, s Store, rec *audit.Recorder, k Key) (text string, made Key, err error) {
 	if f := k.fault(); f != "" {
 		return "", Key{}, f
 	}
@@ -192,7 +193,8 @@ func Make(ctx context.Context, s Store, k Key) (text string, made Key, err error
 	k.ID, k.CreationDtm = id.String(), time.Now().UTC().Truncate(time.Millisecond) // what stores keep
 	k.ExpiresDtm = k.ExpiresDtm.Truncate(time.Millisecond)
 	text, hash := NewKey()
-	if err := s.Create(ctx, hash, k); err != nil {
+	e := audit.Event{Kind: audit.KeyCreated, Subject: k.ID, Details: map[string]string{"scope": k.Scope}}
+	if err := rec.Do(ctx, e, func(ctx context.Context) error { return s.Create(ctx, hash, k) }); err != nil {
 		return "", Key{}, fmt.Errorf("storing key: %w", err)
 	}
 	return text, k, nil

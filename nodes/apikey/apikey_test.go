@@ -76,14 +76,14 @@ func TestMakeRefusesWhatNoKeyCanBe(t *testing.T) {
 		"too many endpoints":       {Name: "a", Scope: apikey.Only, Endpoints: many},
 	} {
 		var fault apikey.Fault
-		if text, _, err := apikey.Make(t.Context(), s, k); !errors.As(err, &fault) || text != "" {
+		if text, _, err := apikey.Make(t.Context(), s, nil, k); !errors.As(err, &fault) || text != "" {
 			t.Errorf("Make(%s) = %q, %v, want a Fault", name, text, err)
 		}
 	}
 	if page, err := s.List(t.Context(), "", "", 10); err != nil || len(page) != 0 {
 		t.Errorf("List() = %v, %v, want no keys", page, err)
 	}
-	text, made, err := apikey.Make(t.Context(), s, apikey.Key{Name: "importer", Scope: apikey.Only, Endpoints: []string{"GET /a/{id}"}})
+	text, made, err := apikey.Make(t.Context(), s, nil, apikey.Key{Name: "importer", Scope: apikey.Only, Endpoints: []string{"GET /a/{id}"}})
 	if err != nil {
 		t.Fatalf("Make() = %v, want nil", err)
 	}

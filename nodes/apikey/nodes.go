@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
 	"sluice/nodes/session"
 )
 
@@ -16,9 +17,9 @@ var (
 	InvalidKey = engine.NewOutcome("invalidKey", engine.Invalid, "An API key cannot be as asked.")
 )
 
-// Nodes returns the key nodes, which keep keys in s.
-func Nodes(s Store) []*engine.Node {
-	n := keeper{s}
+// Nodes returns the key nodes, which keep keys in s and record what they do in rec.
+func Nodes(s Store, rec *audit.Recorder) []*engine.Node {
+	n := keeper{s, rec}
 	return []*engine.Node{
 		engine.Define("apikey.create", "Makes an API key that belongs to the caller. The key is shown this once. "+
 			"It is refused while its user is disabled, and only endpoints that demand access groups can make one.",
@@ -31,7 +32,10 @@ func Nodes(s Store) []*engine.Node {
 	}
 }
 
-type keeper struct{ store Store }
+type keeper struct {
+	store Store
+	audit *audit.Recorder
+}
 
 type createIn struct {
 	By        session.Authority `json:"by" secret:"true" doc:"Authority of the caller: $session.authority."`
@@ -55,7 +59,7 @@ func (n keeper) create(ctx context.Context, in createIn) (Fresh, error) {
 	if in.Lifetime != nil {
 		k.ExpiresDtm = time.Now().UTC().Add(*in.Lifetime)
 	}
-	text, made, err := Make(ctx, n.store, k)
+	text, made, err := Make(ctx, n.store, n.audit, k)
 	var fault Fault
 	switch {
 	case errors.As(err, &fault):
@@ -159,7 +163,7 @@ func (n keeper) update(ctx context.Context, in updateIn) (Key, error) {
 	if in.Name != nil && !named(*in.Name) {
 		return Key{}, InvalidKey.Saying("A key has a name of 1 to 100 visible characters.")
 	}
-	k, err := n.store.Update(ctx, w, Change{Name: in.Name, Suspended: in.Suspended})
+	k, err := Amend(ctx, n.store, n.audit, w, Change{Name: in.Name, Suspended: in.Suspended})
 	switch {
 	case errors.Is(err, ErrNoKey):
 		return Key{}, NotFound
@@ -174,7 +178,7 @@ func (n keeper) end(ctx context.Context, in oneIn) (engine.None, error) {
 	if err != nil {
 		return engine.None{}, err
 	}
-	switch err := n.store.End(ctx, w); {
+	switch err := End(ctx, n.store, n.audit, w); {
 	case errors.Is(err, ErrNoKey):
 		return engine.None{}, NotFound
 	case err != nil:

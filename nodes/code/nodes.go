@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
+	"sluice/nodes/link"
 	"sluice/nodes/mail"
 	"sluice/nodes/password"
 	"sluice/nodes/user"
@@ -27,7 +30,8 @@ type Means struct {
 	Passwords password.Store
 	Factors   Factors
 	Post      mail.Post
-	Key       Key // of the hashes of digits
+	Key       Key             // of the hashes of digits
+	Audit     *audit.Recorder // nil for none
 }
 
 // Factors tell who has to show a second factor.
@@ -61,10 +65,11 @@ type sendIn struct {
 	Lifetime time.Duration  `json:"lifetime" default:"10m" min:"1m" max:"24h" doc:"How long the code can be used. More than ten minutes is for what signs nobody in, such as to verify an address."`
 	Template string         `json:"template" doc:"Name of the template, a file of the folder mail without its ending."`
 	Page     string         `json:"page,omitzero" max:"200" doc:"Path of the page that the link leads to, below the setting app-url; the code follows as ?code=."`
+	Endpoint string         `json:"endpoint,omitzero" max:"200" doc:"Path of an endpoint that the link leads to in place of a page, below the setting server-url."`
 	Values   map[string]any `json:"values,omitzero" doc:"Further values that the template wants."`
 }
 
-func (m Means) send(_ context.Context, in sendIn) (engine.None, error) {
+func (m Means) send(ctx context.Context, in sendIn) (engine.None, error) {
 	u := in.User
 	if u != nil && (u.Disabled || in.Verified && !u.EmailVerified) {
 		u = nil
@@ -87,16 +92,25 @@ func (m Means) send(_ context.Context, in sendIn) (engine.None, error) {
 		values[name] = v
 	}
 	values["code"], values["email"], values["lasts"] = secret, email, lasting(in.Lifetime)
-	values["link"] = m.Post.Link(in.Page, secret)
+	values["link"] = in.link(m.Post.Sites, secret)
 	letter, err := m.Post.Templates.Render(in.Template, to, values)
 	if err != nil {
 		return engine.None{}, fmt.Errorf("making mail: %w", err)
 	}
 	// All that differs between users happens in the background.
-	if !m.Post.Queue.Add(m.sending(c, u, letter)) {
+	if !m.Post.Queue.Add(m.sending(audit.RequestOf(ctx), in.Purpose, c, u, letter)) {
 		return engine.None{}, mail.Busy
 	}
 	return engine.None{}, nil
+}
+
+// link is where a mail leads.
+func (in *sendIn) link(to link.Sites, secret string) string {
+	query := url.Values{"code": {secret}}
+	if in.Endpoint != "" {
+		return to.Endpoint(in.Endpoint, query)
+	}
+	return to.Page(in.Page, query)
 }
 
 // lasting is a time in words, rounded down.
@@ -112,7 +126,7 @@ func lasting(d time.Duration) string {
 
 // sending is the job that keeps a code and hands its mail over. Digits of nobody
 // are kept as well: trying them must look the same.
-func (m Means) sending(c Code, u *user.User, letter mail.Message) func(context.Context) error {
+func (m Means) sending(from *audit.Request, purpose string, c Code, u *user.User, letter mail.Message) func(context.Context) error {
 	kept := false
 	return func(ctx context.Context) error {
 		if !kept && (u != nil || c.Digits) {
@@ -121,7 +135,7 @@ func (m Means) sending(c Code, u *user.User, letter mail.Message) func(context.C
 					return err
 				}
 			}
-			switch err := m.Codes.Put(ctx, c, c.CreatedDtm.Add(-cooldown)); {
+			switch err := m.keep(audit.WithRequest(ctx, from), purpose, c); {
 			case errors.Is(err, ErrTooSoon):
 				return nil
 			case err != nil:
@@ -134,6 +148,15 @@ func (m Means) sending(c Code, u *user.User, letter mail.Message) func(context.C
 		}
 		return m.Post.Sender.Send(ctx, letter)
 	}
+}
+
+// keep stores a code that is about to be sent, and tells so unless it is nobody's.
+func (m Means) keep(ctx context.Context, purpose string, c Code) error {
+	put := func(ctx context.Context) error { return m.Codes.Put(ctx, c, c.CreatedDtm.Add(-cooldown)) }
+	if c.UserID == "" {
+		return put(ctx)
+	}
+	return m.Audit.Do(ctx, audit.Event{Kind: audit.CodeSent, Subject: c.UserID, Details: map[string]string{"purpose": purpose}}, put)
 }
 
 type createIn struct {
@@ -184,25 +207,25 @@ func (m Means) redeem(ctx context.Context, in redeemIn) (redeemOut, error) {
 	c, err := m.take(ctx, in)
 	switch {
 	case errors.Is(err, ErrNoCode), err == nil && c.UserID == "":
-		return redeemOut{}, Mismatch
+		return redeemOut{}, m.refused(ctx, in, "", "wrong, too old, or used before")
 	case err != nil:
 		return redeemOut{}, fmt.Errorf("redeeming code: %w", err)
 	}
 	u, err := m.Users.ByID(ctx, c.UserID)
 	switch {
 	case errors.Is(err, user.ErrNoUser):
-		return redeemOut{}, Mismatch
+		return redeemOut{}, m.refused(ctx, in, c.UserID, "user is gone")
 	case err != nil:
 		return redeemOut{}, fmt.Errorf("reading user: %w", err)
 	case u.Disabled:
-		return redeemOut{}, Mismatch
+		return redeemOut{}, m.refused(ctx, in, u.ID, "user is disabled")
 	}
 	state, err := m.state(ctx, u)
 	switch {
 	case err != nil:
 		return redeemOut{}, err
 	case state != c.State:
-		return redeemOut{}, Mismatch
+		return redeemOut{}, m.refused(ctx, in, u.ID, "user signs in otherwise by now")
 	}
 	lacks, err := m.Factors.Active(ctx, u.ID)
 	if err != nil {
@@ -219,7 +242,7 @@ func (m Means) take(ctx context.Context, in redeemIn) (Code, error) {
 		if !ok {
 			return Code{}, ErrNoCode
 		}
-		c, err := m.Codes.Take(ctx, slot, h, now())
+		c, err := m.use(ctx, in.Purpose, slot, h)
 		if err == nil && in.User != nil && in.User.ID != c.UserID {
 			return Code{}, ErrNoCode
 		}
@@ -229,7 +252,7 @@ func (m Means) take(ctx context.Context, in redeemIn) (Code, error) {
 		return Code{}, ErrNoCode
 	}
 	slot := SlotOf(in.Purpose, subject(in.User, in.Email))
-	return m.Codes.Take(ctx, slot, m.Key.digitsHash(slot, in.Code), now())
+	return m.use(ctx, in.Purpose, slot, m.Key.digitsHash(slot, in.Code))
 }
 
 // now is the time to the millisecond, which is what stores keep.

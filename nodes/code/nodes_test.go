@@ -14,6 +14,7 @@ import (
 
 	"sluice/nodes"
 	"sluice/nodes/code"
+	"sluice/nodes/link"
 	"sluice/nodes/mail"
 	"sluice/nodes/memory"
 	"sluice/nodes/session"
@@ -51,7 +52,7 @@ func newWorld(t *testing.T) *world {
 	}
 	return &world{Stores: s, box: box, ada: ada, Means: code.Means{
 		Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Key: code.NewKey(),
-		Post: mail.Post{Sender: box, Queue: atOnce{}, Templates: templates, Site: &url.URL{Scheme: "https", Host: "app.test"}},
+		Post: mail.Post{Sender: box, Queue: atOnce{}, Templates: templates, Sites: link.Sites{App: &url.URL{Scheme: "https", Host: "app.test"}, Server: &url.URL{Scheme: "https", Host: "api.test"}}},
 	}}
 }
 

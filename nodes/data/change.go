@@ -61,7 +61,9 @@ func (s *step) setWhole(e engine.Entry) func(engine.Args, *Change) {
 			props = append(props, &engine.Prop{Name: p.Name, Doc: p.Doc, Type: p.Type, Optional: true})
 		}
 	}
-	slot := s.u.Slot(e, engine.NewType("", props...), false, "set")
+	t := engine.NewType("", props...)
+	slot := s.u.Slot(e, t, false, "set")
+	s.keeps(e, t)
 	if from := s.u.Likely(e); from != nil {
 		for _, p := range from.Props {
 			s.mayTake(p.Name)

@@ -229,7 +229,9 @@ func (s *step) creation() func(engine.Args) (Document, error) {
 	}
 	var values *engine.Slot
 	if e, ok := s.entry("values"); ok {
-		values = s.u.Slot(e, engine.NewType("", fields...), false, "values")
+		t := engine.NewType("", fields...)
+		values = s.u.Slot(e, t, false, "values")
+		s.keeps(e, t)
 	}
 	return func(in engine.Args) (Document, error) {
 		at := now()
@@ -249,6 +251,48 @@ func (s *step) creation() func(engine.Args) (Document, error) {
 		}
 		return d, nil
 	}
+}
+
+// keeps reports what a value that is not written out is known to have and the
+// fields have not, as that would be lost and nobody told. A document that is copied
+// leaves its head behind, and its owner where the step says whose it is to be.
+func (s *step) keeps(e engine.Entry, fields *engine.Type) {
+	if _, written := e.Object(); written {
+		return // the engine tells
+	}
+	from := s.u.Likely(e)
+	if from == nil {
+		return
+	}
+	for _, p := range from.Props {
+		switch to := fields.Prop(p.Name); {
+		case to != nil:
+			s.keepsWithin(e, p.Name, p.Type, to.Type)
+		case s.of.Type.Prop(p.Name) == nil:
+			s.lost(e, p.Name)
+		}
+	}
+}
+
+// keepsWithin is keeps of what a field holds.
+func (s *step) keepsWithin(e engine.Entry, path string, from, to *engine.Type) {
+	for from.Base == engine.Array && to.Base == engine.Array && from.Items != nil && to.Items != nil {
+		from, to = from.Items, to.Items
+	}
+	if to.Base != engine.Object || to.Open || to.More {
+		return
+	}
+	for _, p := range from.Props {
+		if inner := to.Prop(p.Name); inner != nil {
+			s.keepsWithin(e, path+"."+p.Name, p.Type, inner.Type)
+		} else {
+			s.lost(e, path+"."+p.Name)
+		}
+	}
+}
+
+func (s *step) lost(e engine.Entry, path string) {
+	s.u.Problem(e.Pos(), "declare it, or write out the fields that are meant", "%s has no field %q, so that what the value has there would be lost", s.c.Name, path)
 }
 
 // selects reads which fields the step gives.

@@ -23,7 +23,7 @@ type (
 type Keeper = keeper
 
 // NewKeeper makes a keeper.
-func NewKeeper(s Store, us user.Store, k Key) Keeper { return keeper{s, us, k} }
+func NewKeeper(s Store, us user.Store, k Key) Keeper { return keeper{s, us, k, nil} }
 
 func Enroll(ctx context.Context, k Keeper, in EnrollIn) (EnrollOut, error) { return k.enroll(ctx, in) }
 func Confirm(ctx context.Context, k Keeper, in CodeIn) (engine.None, error) {

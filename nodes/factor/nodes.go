@@ -1,12 +1,15 @@
 package factor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
 	"sluice/nodes/user"
 )
 
@@ -19,9 +22,9 @@ var (
 )
 
 // Nodes returns the nodes of second factors, which keep them in s, find users in
-// us, and seal secrets by k.
-func Nodes(s Store, us user.Store, k Key) []*engine.Node {
-	n := keeper{s, us, k}
+// us, seal secrets by k, and record what they do in rec.
+func Nodes(s Store, us user.Store, k Key, rec *audit.Recorder) []*engine.Node {
+	n := keeper{s, us, k, rec}
 	return []*engine.Node{
 		engine.Define("totp.enroll", "Makes a secret for the program on a user's phone. It counts once totp.confirm has seen a code of it.",
 			n.enroll, Active, user.Stale).Reading("users").Writing("factors"),
@@ -43,6 +46,7 @@ type keeper struct {
 	store Store
 	users user.Store
 	key   Key
+	audit *audit.Recorder
 }
 
 type enrollIn struct {
@@ -104,21 +108,32 @@ func (k keeper) confirm(ctx context.Context, in codeIn) (engine.None, error) {
 	case f.Active:
 		return engine.None{}, Active
 	}
-	return engine.None{}, k.use(ctx, in, f)
+	err = k.audit.Do(ctx, audit.Event{Kind: audit.FactorAdded, Actor: in.UserID.Giver(), Subject: in.UserID.ID}, func(ctx context.Context) error {
+		return k.use(ctx, in, f)
+	})
+	return engine.None{}, k.failed(ctx, in.UserID, err)
 }
 
 func (k keeper) check(ctx context.Context, in codeIn) (checkOut, error) {
 	f, err := k.try(ctx, in.UserID.ID)
 	switch {
 	case errors.Is(err, ErrNoFactor), err == nil && !f.Active:
-		return checkOut{}, Mismatch
+		return checkOut{}, k.failed(ctx, in.UserID, Mismatch)
 	case err != nil:
 		return checkOut{}, err
 	}
 	if err := k.use(ctx, in, f); err != nil {
-		return checkOut{}, err
+		return checkOut{}, k.failed(ctx, in.UserID, err)
 	}
 	return whole(in.UserID), nil
+}
+
+// failed records a code that was wrong, and returns why.
+func (k keeper) failed(ctx context.Context, p user.ProvenID, why error) error {
+	if !errors.Is(why, Mismatch) {
+		return why
+	}
+	return cmp.Or(k.audit.Note(ctx, audit.Event{Kind: audit.FactorFailed, Subject: p.ID, Outcome: Mismatch.Name}), why)
 }
 
 // whole is a proof with its second factor.
@@ -134,7 +149,7 @@ func (k keeper) try(ctx context.Context, userID string) (Factor, error) {
 	case errors.Is(err, ErrNoFactor):
 		return Factor{}, err
 	case errors.Is(err, ErrThrottled):
-		return Factor{}, Throttled
+		return Factor{}, k.audit.Throttled(ctx, userID, Throttled)
 	case err != nil:
 		return Factor{}, fmt.Errorf("trying second factor: %w", err)
 	}
@@ -165,17 +180,12 @@ type proofIn struct {
 }
 
 func (k keeper) delete(ctx context.Context, in proofIn) (engine.None, error) {
-	if in.UserID.Lacks {
-		return engine.None{}, user.SecondFactorRequired
-	}
-	if err := user.Personal(in.UserID); err != nil {
-		return engine.None{}, err
-	}
-	u, err := user.Proven(ctx, k.users, in.UserID)
+	u, err := user.Own(ctx, k.users, in.UserID)
 	if err != nil {
 		return engine.None{}, err
 	}
-	if err := k.store.Delete(ctx, u.ID); err != nil {
+	e := audit.Event{Kind: audit.FactorRemoved, Actor: in.UserID.Giver(), Subject: u.ID}
+	if err := k.audit.Do(ctx, e, func(ctx context.Context) error { return k.store.Delete(ctx, u.ID) }); err != nil {
 		return engine.None{}, fmt.Errorf("deleting second factor: %w", err)
 	}
 	return engine.None{}, nil
@@ -207,7 +217,11 @@ func (k keeper) recovery(ctx context.Context, in recoveryIn) (out recoveryOut, e
 		out.Codes = append(out.Codes, recoveryCode{code})
 		hashes = append(hashes, RecoveryHash(in.UserID.ID, code))
 	}
-	switch err := k.store.SetRecovery(ctx, in.UserID.ID, hashes); {
+	e := audit.Event{
+		Kind: audit.RecoveryMade, Actor: in.UserID.Giver(), Subject: in.UserID.ID, Details: map[string]string{"codes": strconv.Itoa(in.Count)},
+	}
+	err = k.audit.Do(ctx, e, func(ctx context.Context) error { return k.store.SetRecovery(ctx, in.UserID.ID, hashes) })
+	switch {
 	case errors.Is(err, ErrNoFactor):
 		return recoveryOut{}, NotEnrolled
 	case err != nil:
@@ -225,13 +239,16 @@ func (k keeper) redeem(ctx context.Context, in redeemIn) (checkOut, error) {
 	f, err := k.try(ctx, in.UserID.ID)
 	switch {
 	case errors.Is(err, ErrNoFactor), err == nil && !f.Active:
-		return checkOut{}, Mismatch
+		return checkOut{}, k.failed(ctx, in.UserID, Mismatch)
 	case err != nil:
 		return checkOut{}, err
 	}
-	switch err := k.store.Recover(ctx, in.UserID.ID, RecoveryHash(in.UserID.ID, in.Code)); {
+	err = k.audit.Do(ctx, audit.Event{Kind: audit.RecoveryUsed, Actor: in.UserID.Giver(), Subject: in.UserID.ID}, func(ctx context.Context) error {
+		return k.store.Recover(ctx, in.UserID.ID, RecoveryHash(in.UserID.ID, in.Code))
+	})
+	switch {
 	case errors.Is(err, ErrUsed):
-		return checkOut{}, Mismatch
+		return checkOut{}, k.failed(ctx, in.UserID, Mismatch)
 	case err != nil:
 		return checkOut{}, fmt.Errorf("using recovery code: %w", err)
 	}

@@ -62,6 +62,7 @@ type Attempt struct {
 	t                          *Throttle
 	counted, host, place, mark Key
 	local                      bool // the caller has no address
+	nobody                     bool // no account is claimed
 }
 
 // Begin counts an attempt to prove to be an account, named by any text that is
@@ -80,14 +81,8 @@ func (t *Throttle) Begin(ctx context.Context, account, ip string) (*Attempt, err
 	if until.After(now) {
 		a.counted = a.place
 	}
-	if !a.local {
-		taken, err := t.store.Take(ctx, a.host, t.address, now)
-		if err != nil {
-			return nil, fmt.Errorf("counting for the address: %w", err)
-		}
-		if taken.Wait > 0 {
-			return nil, Throttled.After(taken.Wait)
-		}
+	if err := a.takeHost(ctx, now); err != nil {
+		return nil, err
 	}
 	taken, err := t.store.Take(ctx, a.counted, t.account, now)
 	if err != nil {
@@ -103,6 +98,30 @@ func (t *Throttle) Begin(ctx context.Context, account, ip string) (*Attempt, err
 		return nil, err
 	}
 	return a, nil
+}
+
+// BeginUnclaimed counts an attempt of which nobody can tell before its answer
+// whom it claims to be, by the address that it comes from alone.
+func (t *Throttle) BeginUnclaimed(ctx context.Context, ip string) (*Attempt, error) {
+	a := &Attempt{t: t, host: KeyOf("address", Network(ip, 32)), local: ip == "", nobody: true}
+	if err := a.takeHost(ctx, time.Now()); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Attempt) takeHost(ctx context.Context, now time.Time) error {
+	if a.local {
+		return nil
+	}
+	taken, err := a.t.store.Take(ctx, a.host, a.t.address, now)
+	switch {
+	case err != nil:
+		return fmt.Errorf("counting for the address: %w", err)
+	case taken.Wait > 0:
+		return Throttled.After(taken.Wait)
+	}
+	return nil
 }
 
 // delay is for how long the used-th answer of an allowance is held back.
@@ -141,7 +160,7 @@ func (a *Attempt) hold(ctx context.Context, d time.Duration) error {
 // before at this place is forgotten, and the place is known from now on.
 func (a *Attempt) Succeeded(ctx context.Context) error {
 	now := time.Now()
-	if err := a.Undo(ctx); err != nil {
+	if err := a.Undo(ctx); err != nil || a.nobody {
 		return err
 	}
 	if err := a.t.store.Set(ctx, a.place, time.Time{}, now); err != nil {
@@ -156,8 +175,10 @@ func (a *Attempt) Succeeded(ctx context.Context) error {
 // Undo says that the answer was not looked at.
 func (a *Attempt) Undo(ctx context.Context) error {
 	now := time.Now()
-	if err := a.t.store.Give(ctx, a.counted, a.t.account, now); err != nil {
-		return fmt.Errorf("giving an attempt back: %w", err)
+	if !a.nobody {
+		if err := a.t.store.Give(ctx, a.counted, a.t.account, now); err != nil {
+			return fmt.Errorf("giving an attempt back: %w", err)
+		}
 	}
 	return a.giveHost(ctx, now)
 }

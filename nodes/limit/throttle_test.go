@@ -62,6 +62,39 @@ func TestWrongAnswersAreHeldBackThenRefused(t *testing.T) {
 	})
 }
 
+func TestAnswersOfNobodyAreCountedForTheirAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := limit.NewThrottle(nil, limit.Policy{Address: 20})
+		for i := range 30 {
+			a, err := th.BeginUnclaimed(t.Context(), "192.0.2.7")
+			switch {
+			case i < 20 && err != nil, i >= 20 && !errors.Is(err, limit.Throttled):
+				t.Fatalf("attempt %d = %v, want 20 to be looked at", i+1, err)
+			case i == 0: // nobody looked at it
+				err = a.Undo(t.Context())
+			case i == 1: // and this one was right
+				err = a.Succeeded(t.Context())
+			}
+			if i < 2 && err != nil {
+				t.Fatal(err)
+			}
+			if i == 1 {
+				for range 2 {
+					if _, err := th.BeginUnclaimed(t.Context(), "192.0.2.7"); err != nil {
+						t.Fatalf("attempt in place of one given back = %v, want nil", err)
+					}
+				}
+			}
+		}
+		if _, looked := attempt(t, th, "ada", "192.0.2.7", true); looked {
+			t.Error("an account was let in behind the allowance of the address, want one count for both")
+		}
+		if _, err := th.BeginUnclaimed(t.Context(), "192.0.2.8"); err != nil {
+			t.Errorf("attempt from another address = %v, want nil", err)
+		}
+	})
+}
+
 func TestExactlyTheAllowedAnswersAreLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		th := limit.NewThrottle(nil, limit.Policy{})

@@ -15,12 +15,12 @@ package mail
 import (
 	"context"
 	"errors"
-	"net/url"
 	"strings"
 	"time"
 
 	"golang.org/x/net/idna"
 
+	"sluice/nodes/link"
 	"sluice/nodes/user"
 )
 
@@ -54,20 +54,7 @@ type Post struct {
 	Sender    Sender
 	Queue     Queue
 	Templates *Templates
-	// Site is where the pages of the application are, to which mails lead.
-	Site *url.URL
-}
-
-// Link returns the URL of a page of the application with a code. The page is the
-// path, whatever it is: it leads nowhere else.
-func (p Post) Link(page, code string) string {
-	u := url.URL{Scheme: "http", Host: "localhost"}
-	if p.Site != nil {
-		u = *p.Site
-	}
-	u.Path, u.RawPath = strings.TrimRight(u.Path, "/")+"/"+strings.TrimLeft(page, "/"), ""
-	u.RawQuery = url.Values{"code": {code}}.Encode()
-	return u.String()
+	Sites     link.Sites // to which mails lead
 }
 
 // Deliver sends a mail soon, and returns false where too many wait.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/nodes/audit"
 	"sluice/nodes/factor"
 )
 
@@ -119,6 +120,9 @@ func (fs factors) Delete(ctx context.Context, userID string) error {
 		return err
 	}
 	defer fs.m.mu.Unlock()
+	if fs.m.factors[userID] == nil {
+		audit.Riding(ctx).Drop()
+	}
 	delete(fs.m.factors, userID)
 	return nil
 }

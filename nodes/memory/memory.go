@@ -16,9 +16,12 @@ import (
 	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/apikey"
+	"sluice/nodes/attempt"
 	"sluice/nodes/code"
 	"sluice/nodes/data"
 	"sluice/nodes/limit"
+	"sluice/nodes/oidc"
+	"sluice/nodes/passkey"
 	"sluice/nodes/password"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -36,11 +39,14 @@ var (
 func New() nodes.Stores {
 	m := empty()
 	ds := &documents{kept: map[string]map[string]data.Document{}, declared: map[string]*data.Collection{}}
+	es := newEvents()
 	return nodes.Stores{
 		Users: users{m}, Passwords: passwords{m}, Sessions: sessions{m}, Repeats: repeats{m}, Keys: keys{m}, Codes: codes{m}, Factors: factors{m},
+		Attempts: attempts{m}, Identities: identities{m}, Passkeys: passkeys{m},
 		Data:    ds,
 		Limits:  limit.NewTable(math.MaxInt),
-		Records: records{m, ds},
+		Audit:   es,
+		Records: records{m, ds, es},
 	}
 }
 
@@ -48,6 +54,7 @@ func empty() *memory {
 	return &memory{
 		users: map[string]*account{}, sessions: map[session.Hash]*session.Session{}, repeats: map[repeat.Hash]*known{},
 		keys: map[apikey.Hash]*apikey.Key{}, codes: map[code.Slot]code.Code{}, factors: map[string]*paidFactor{},
+		attempts: map[attempt.Hash]attempt.Attempt{},
 	}
 }
 
@@ -59,6 +66,10 @@ type memory struct {
 	keys     map[apikey.Hash]*apikey.Key       // guarded by mu; what a pointer leads to never changes
 	codes    map[code.Slot]code.Code           // guarded by mu
 	factors  map[string]*paidFactor            // by user; guarded by mu
+
+	attempts   map[attempt.Hash]attempt.Attempt // guarded by mu
+	identities []oidc.Identity                  // in the order of their ids; guarded by mu
+	passkeys   []passkey.Passkey                // in the order of their ids; guarded by mu
 }
 
 // An account is a user with what others must not see.
@@ -225,6 +236,8 @@ func (us users) Delete(ctx context.Context, id string, _ time.Time) error {
 	us.m.endAll(a, "")
 	maps.DeleteFunc(us.m.keys, func(_ apikey.Hash, k *apikey.Key) bool { return k.UserID == id })
 	delete(us.m.factors, id)
+	us.m.identities = slices.DeleteFunc(us.m.identities, func(i oidc.Identity) bool { return i.UserID == id })
+	us.m.passkeys = slices.DeleteFunc(us.m.passkeys, func(p passkey.Passkey) bool { return p.UserID == id })
 	delete(us.m.users, id)
 	return nil
 }

@@ -18,6 +18,7 @@ var _ record.Store = records{}
 type records struct {
 	m  *memory
 	ds *documents
+	es *events
 }
 
 func (rs records) Export(ctx context.Context, now time.Time, yield func(record.Record) error) error {
@@ -30,7 +31,7 @@ func (rs records) Export(ctx context.Context, now time.Time, yield func(record.R
 	if err != nil {
 		return err
 	}
-	all = append(all, documents...)
+	all = append(append(all, documents...), rs.es.records()...)
 	for _, r := range all {
 		if err := cmp.Or(ctx.Err(), yield(r)); err != nil {
 			return err
@@ -57,6 +58,12 @@ func (m *memory) records(now time.Time) (all []record.Record) {
 	for id, f := range m.factors {
 		all = append(all, record.FactorOf(id, f.Factor))
 	}
+	for _, i := range m.identities {
+		all = append(all, record.IdentityOf(i))
+	}
+	for _, p := range m.passkeys {
+		all = append(all, record.PasskeyOf(p))
+	}
 	for _, k := range m.repeats {
 		if now.Before(k.Until) {
 			all = append(all, record.RepeatOf(k.Claim, k.answer))
@@ -70,16 +77,20 @@ func (rs records) Import(ctx context.Context, all iter.Seq2[record.Record, error
 		return err
 	}
 	defer rs.m.mu.Unlock()
-	if !replace && len(rs.m.users)+len(rs.m.sessions)+len(rs.m.keys)+len(rs.m.factors)+len(rs.m.repeats)+rs.ds.count() > 0 {
+	events, _ := rs.es.count()
+	if !replace && events+len(rs.m.users)+len(rs.m.sessions)+len(rs.m.keys)+len(rs.m.factors)+len(rs.m.identities)+len(rs.m.passkeys)+len(rs.m.repeats)+rs.ds.count() > 0 {
 		return record.ErrNotEmpty
 	}
 	documents := &documents{kept: map[string]map[string]data.Document{}, declared: map[string]*data.Collection{}}
-	next := empty()
+	next, log := empty(), newEvents()
 	for r, err := range all {
 		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
 		taken, err := documents.put(r)
+		if err == nil && !taken {
+			taken, err = log.put(r)
+		}
 		if err == nil && !taken {
 			err = next.put(r)
 		}
@@ -88,8 +99,10 @@ func (rs records) Import(ctx context.Context, all iter.Seq2[record.Record, error
 		}
 	}
 	rs.ds.become(documents)
+	rs.es.become(log)
 	rs.m.users, rs.m.sessions, rs.m.keys, rs.m.repeats = next.users, next.sessions, next.keys, next.repeats
 	rs.m.factors, rs.m.codes = next.factors, next.codes
+	rs.m.attempts, rs.m.identities, rs.m.passkeys = next.attempts, next.identities, next.passkeys
 	return nil
 }
 
@@ -117,6 +130,18 @@ func (m *memory) put(r record.Record) error {
 			return fmt.Errorf("the second factor of user %s is there already, or the user is missing", r.UserID)
 		}
 		m.factors[r.UserID] = &paidFactor{Factor: r.Factor()}
+	case *record.Identity:
+		i := r.Identity()
+		if m.of(i.Issuer, i.Subject) >= 0 || m.users[i.UserID] == nil {
+			return fmt.Errorf("identity %s is there already, or its user is missing", i.ID)
+		}
+		m.keep(i)
+	case *record.Passkey:
+		p := r.Passkey()
+		if m.key(p.Credential) >= 0 || m.users[p.UserID] == nil {
+			return fmt.Errorf("passkey %s is there already, or its user is missing", p.ID)
+		}
+		m.keepKey(p)
 	case *record.Repeat:
 		c, a := r.Repeat()
 		if m.repeats[c.Call] != nil {
@@ -134,8 +159,10 @@ func (rs records) Count(ctx context.Context) (map[string]int, error) {
 		return nil, err
 	}
 	defer rs.m.mu.Unlock()
-	counts := map[string]int{"user": len(rs.m.users), "session": len(rs.m.sessions), "key": len(rs.m.keys), "factor": len(rs.m.factors), "repeat": len(rs.m.repeats)}
-	counts["document"] = rs.ds.count()
-	counts["collection"] = rs.ds.collections()
-	return counts, nil
+	events, auditKeys := rs.es.count()
+	return map[string]int{
+		"user": len(rs.m.users), "session": len(rs.m.sessions), "key": len(rs.m.keys), "factor": len(rs.m.factors),
+		"identity": len(rs.m.identities), "passkey": len(rs.m.passkeys), "repeat": len(rs.m.repeats),
+		"document": rs.ds.count(), "collection": rs.ds.collections(), "event": events, "auditKey": auditKeys,
+	}, nil
 }

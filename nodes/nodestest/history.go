@@ -72,7 +72,8 @@ type history struct {
 	now      time.Time
 	model    nodes.Stores
 	users    []string // ids
-	sessions []string // ids
+	sessions []string // ids, which are also their first tokens
+	tokens   []string // of sessions
 	proofs   []string // names
 }
 
@@ -85,22 +86,22 @@ func (h *history) pick(some []string) string {
 	return some[len(some)-1-min(h.IntN(len(some)), h.IntN(len(some)))]
 }
 
-// session returns the id of a session, mostly of one that is live.
-func (h *history) session() string {
-	id := h.pick(h.sessions)
-	for range h.IntN(8) {
-		if _, err := h.model.Sessions.Get(context.Background(), hashOf(id), h.now); err == nil {
-			break
+// token returns a token, mostly one that is good, and the id of its session or,
+// for a dead one, of any.
+func (h *history) token() (token, id string) {
+	for range 1 + h.IntN(8) {
+		token = h.pick(h.tokens)
+		if s, err := h.model.Sessions.Get(context.Background(), hashOf(token), h.now); err == nil {
+			return token, s.ID
 		}
-		id = h.pick(h.sessions)
 	}
-	return id
+	return token, h.pick(h.sessions)
 }
 
 // named puts names in place of ids, which mean nothing to a reader.
 func (h *history) named(text string) string {
 	var names []string
-	for kind, ids := range map[string][]string{"user": h.users, "session": h.sessions} {
+	for kind, ids := range map[string][]string{"user": h.users, "session": h.sessions, "token": h.tokens} {
 		for i, id := range ids {
 			names = append(names, id, fmt.Sprint(kind, i))
 		}
@@ -113,13 +114,14 @@ func (h *history) key() string { return fmt.Sprintf("%d@example.com", h.IntN(5))
 
 // which names sessions, mostly some that are there, and says so.
 func (h *history) which() (session.Which, string) {
-	id, owner := h.session(), h.pick(h.users)
-	if s, err := h.model.Sessions.Get(context.Background(), hashOf(id), h.now); err == nil && h.IntN(4) > 0 {
+	token, id := h.token()
+	owner := h.pick(h.users)
+	if s, err := h.model.Sessions.Get(context.Background(), hashOf(token), h.now); err == nil && h.IntN(4) > 0 {
 		owner = s.UserID.ID
 	}
 	switch h.IntN(4) {
 	case 0:
-		return session.Which{Hash: hashOf(id)}, "token of " + id
+		return session.Which{Hash: hashOf(token)}, "that of token " + token
 	case 1:
 		return session.Which{UserID: owner, ID: id}, id + " of " + owner
 	case 2:
@@ -152,9 +154,11 @@ func (h *history) next() operation {
 		return h.password()
 	case n < 30:
 		return h.prove()
-	case n < 56:
+	case n < 54:
 		return h.createSession()
-	case n < 66:
+	case n < 60:
+		return h.renew()
+	case n < 68:
 		return h.look()
 	case n < 76:
 		return h.list()
@@ -247,14 +251,15 @@ func (h *history) prove() operation {
 
 // createSession opens a session by an older proof, by a new one or by a session.
 func (h *history) createSession() operation {
-	by, now, id, token := h.pick(h.users), h.now, newID(), h.session()
-	proofName, from := h.pick(h.proofs), h.IntN(4)
+	by, now, id := h.pick(h.users), h.now, newID()
+	token, _ := h.token()
+	proofName, from, most := h.pick(h.proofs), h.IntN(4), max(h.IntN(8)-4, 0)
 	idle := []time.Duration{time.Minute, time.Hour, 48 * time.Hour}[h.IntN(3)]
 	life := []time.Duration{time.Minute, 90 * time.Minute, 24 * time.Hour}[h.IntN(3)]
 	groups := session.Groups{Set: h.groups()}.Apply(nil)
-	h.sessions = append(h.sessions, id)
+	h.sessions, h.tokens = append(h.sessions, id), append(h.tokens, id)
 	source := []string{proofName, token, by, by}[from]
-	text := fmt.Sprintf("create %s by %s, idle %v, life %v, groups %q", id, source, idle, life, groups)
+	text := fmt.Sprintf("create %s by %s, idle %v, life %v, groups %q, of %d at most", id, source, idle, life, groups, most)
 	return operation{text: text, do: func(ctx context.Context, w world) string {
 		p := w.proofs[proofName]
 		switch u, err := w.Users.ByID(ctx, by); {
@@ -269,14 +274,37 @@ func (h *history) createSession() operation {
 		s := newSession(p, now)
 		s.ID, s.Idle, s.End, s.AccessGroupKeys = id, idle, now.Add(life), slices.Clone(groups)
 		s.ExpiresDtm = now.Add(min(idle, life))
+		if most > 0 {
+			n, err := w.Sessions.CreateWithin(ctx, hashOf(id), s, most)
+			return fmt.Sprint(n, " ", answer(err))
+		}
 		return answer(w.Sessions.Create(ctx, hashOf(id), s))
 	}}
 }
 
+// renew gives a session a new token, a later proof, or both.
+func (h *history) renew() operation {
+	token, _ := h.token()
+	next, now, r := newID(), h.now, session.Renewal{}
+	text := "renew that of token " + token
+	if h.IntN(4) > 0 {
+		r.Hash = hashOf(next)
+		h.tokens = append(h.tokens, next)
+		text += ", now " + next
+	}
+	if h.IntN(2) == 0 {
+		r.AuthenticatedDtm = now.Add(-time.Duration(h.IntN(3)) * time.Minute)
+		text += ", proved " + clock(r.AuthenticatedDtm)
+	}
+	return operation{text: text + " at " + clock(now), do: func(ctx context.Context, w world) string {
+		return got(w.Sessions.Renew(ctx, hashOf(token), r, now))
+	}}
+}
+
 func (h *history) look() operation {
-	id, now := h.pick(h.sessions), h.now
-	return operation{text: fmt.Sprintf("get %s at %s", id, clock(now)), do: func(ctx context.Context, w world) string {
-		return got(w.Sessions.Get(ctx, hashOf(id), now))
+	token, now := h.pick(h.tokens), h.now
+	return operation{text: fmt.Sprintf("get token %s at %s", token, clock(now)), do: func(ctx context.Context, w world) string {
+		return got(w.Sessions.Get(ctx, hashOf(token), now))
 	}}
 }
 
@@ -299,17 +327,18 @@ func (h *history) list() operation {
 // touch uses a session, sometimes at a time that is past, which changes nothing.
 // A touch so early that a store may spare the write is not made.
 func (h *history) touch() operation {
-	id, now := h.session(), h.now
+	token, _ := h.token()
+	now := h.now
 	at := now
-	if s, err := h.model.Sessions.Get(context.Background(), hashOf(id), now); err != nil {
+	if s, err := h.model.Sessions.Get(context.Background(), hashOf(token), now); err != nil {
 		at = now.Add(time.Hour)
 	} else if !s.TouchDue(now) {
 		at = s.LastSeenDtm.Add(-time.Minute)
 	}
-	text := fmt.Sprintf("touch %s at %s", id, clock(at))
+	text := fmt.Sprintf("touch token %s at %s", token, clock(at))
 	return operation{text: text, again: true, do: func(ctx context.Context, w world) string {
-		w.Sessions.Touch(hashOf(id), at)
-		return got(w.Sessions.Get(ctx, hashOf(id), now))
+		w.Sessions.Touch(hashOf(token), at)
+		return got(w.Sessions.Get(ctx, hashOf(token), now))
 	}}
 }
 
@@ -360,8 +389,8 @@ func got(s *session.Session, err error) string {
 	if err != nil {
 		return answer(err)
 	}
-	return fmt.Sprintf("%s of %s %q created %s seen %s expires %s ends %s idle %v", s.ID, s.UserID.ID, s.AccessGroupKeys,
-		clock(s.CreationDtm), clock(s.LastSeenDtm), clock(s.ExpiresDtm), clock(s.End), s.Idle)
+	return fmt.Sprintf("%s of %s %q created %s seen %s expires %s ends %s idle %v proved %s", s.ID, s.UserID.ID, s.AccessGroupKeys,
+		clock(s.CreationDtm), clock(s.LastSeenDtm), clock(s.ExpiresDtm), clock(s.End), s.Idle, clock(s.AuthenticatedDtm))
 }
 
 func clock(t time.Time) string { return t.UTC().Format("02T15:04:05.000") }

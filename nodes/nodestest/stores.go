@@ -30,7 +30,8 @@ func Stores(t *testing.T, open func(t *testing.T) nodes.Stores) {
 		"users": Users, "passwords": Passwords, "sessions": Sessions, "renewals": Renewals, "keys": Keys, "repeats": Repeats, "histories": Histories,
 		"codes": Codes, "factors": Factors,
 		"documents": Documents, "histories of documents": DocumentHistories,
-		"limits": Limits, "records": Records, "records of documents": DocumentRecords,
+		"limits": Limits, "audits": Audits, "records": Records, "records of documents": DocumentRecords,
+		"attempts": Attempts, "identities": Identities, "passkeys": Passkeys,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}

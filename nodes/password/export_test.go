@@ -16,7 +16,7 @@ type (
 
 // NewCheck returns password.check on one store of counters.
 func NewCheck(s Store, ls limit.Store, h *Hasher) func(context.Context, CheckIn) error {
-	k := keeper{store: s, factors: second{}, hasher: h, throttle: limit.NewThrottle(ls, h.settings.Wrong)}
+	k := Means{Passwords: s, Factors: second{}, Wrong: limit.NewThrottle(ls, h.settings.Wrong), Hasher: h}
 	return func(ctx context.Context, in CheckIn) error {
 		_, err := k.check(ctx, in)
 		return err
@@ -24,7 +24,7 @@ func NewCheck(s Store, ls limit.Store, h *Hasher) func(context.Context, CheckIn)
 }
 
 func Check(ctx context.Context, s Store, h *Hasher, in CheckIn) (user.ProvenID, error) {
-	out, err := keeper{store: s, factors: second{}, hasher: h, throttle: limit.NewThrottle(nil, h.settings.Wrong)}.check(ctx, in)
+	out, err := Means{Passwords: s, Factors: second{}, Wrong: limit.NewThrottle(nil, h.settings.Wrong), Hasher: h}.check(ctx, in)
 	return out.UserID, err
 }
 
@@ -35,12 +35,12 @@ func (s second) Active(_ context.Context, userID string) (bool, error) { return 
 
 // CheckSecond is Check where a user has a second factor.
 func CheckSecond(ctx context.Context, s Store, h *Hasher, in CheckIn) (id user.ProvenID, lacks bool, err error) {
-	out, err := keeper{store: s, factors: second{in.User.ID: true}, hasher: h, throttle: limit.NewThrottle(nil, h.settings.Wrong)}.check(ctx, in)
+	out, err := Means{Passwords: s, Factors: second{in.User.ID: true}, Wrong: limit.NewThrottle(nil, h.settings.Wrong), Hasher: h}.check(ctx, in)
 	return out.UserID, out.SecondFactor, err
 }
 
 func Set(ctx context.Context, s Store, us user.Store, h *Hasher, in SetIn) (engine.None, error) {
-	return keeper{store: s, users: us, hasher: h}.set(ctx, in)
+	return Means{Passwords: s, Users: us, Hasher: h}.set(ctx, in)
 }
 
 // Quick makes a hasher that is weak, so that tests of other things are quick.

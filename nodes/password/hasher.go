@@ -2,9 +2,10 @@ package password
 
 import (
 	"context"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"crypto/subtle"
 	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -16,6 +17,10 @@ import (
 
 var _ user.Hasher = (*Hasher)(nil)
 
+// mostRefusing is how many calls wait at once to be refused; the others are
+// refused at once, as each holds a connection.
+const mostRefusing = 4096
+
 // A Hasher makes and checks hashes of passwords, and judges new passwords. It
 // is safe for many goroutines: as many as its settings say hash at once, some
 // wait, and the others are turned away with [user.Busy].
@@ -23,9 +28,11 @@ type Hasher struct {
 	settings Settings
 	permits  chan struct{}
 	waiting  atomic.Int64
+	refusing atomic.Int64
 	lanes    *lanes
 	dummy    string          // digest that no password has, of the settings' parameters
 	common   map[string]bool // words and phrases of common passwords; never changes
+	leaked   []string        // whole passwords, folded and in order; never changes
 }
 
 // NewHasher makes a hasher. It refuses settings that are weaker than what OWASP
@@ -39,7 +46,7 @@ func NewHasher(s Settings) (*Hasher, error) {
 }
 
 func newHasher(s Settings) *Hasher {
-	h := &Hasher{settings: s, permits: make(chan struct{}, s.Parallel), lanes: newLanes(idleMemory), common: readCommon()}
+	h := &Hasher{settings: s, permits: make(chan struct{}, s.Parallel), lanes: newLanes(idleMemory), common: readCommon(), leaked: readLeaked()}
 	h.dummy = digest{s.Memory, s.Time, s.Threads, make([]byte, saltLen), make([]byte, keyLen)}.String()
 	return h
 }
@@ -105,7 +112,7 @@ func (h *Hasher) Check(ctx context.Context, stored, password string) (ok bool, f
 func (h *Hasher) hash(password string) string {
 	s := h.settings
 	d := digest{s.Memory, s.Time, s.Threads, make([]byte, saltLen), make([]byte, keyLen)}
-	rand.Read(d.salt) // never fails: without randomness the process ends
+	cryptorand.Read(d.salt) // never fails: without randomness the process ends
 	d.key = h.key(password, d)
 	return d.String()
 }
@@ -138,7 +145,7 @@ func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
 	}
 	if h.waiting.Add(1) > int64(h.settings.Queue) {
 		h.waiting.Add(-1)
-		return nil, user.Busy
+		return nil, h.turnAway(ctx)
 	}
 	defer h.waiting.Add(-1)
 	late := time.NewTimer(h.settings.Wait)
@@ -151,4 +158,21 @@ func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting to hash: %w", ctx.Err())
 	}
+}
+
+// turnAway refuses a call that there is no room for, in a while. Clients that come
+// again as soon as they are refused would otherwise take all the time of the
+// server for being refused, and those who are signed in would wait behind them.
+func (h *Hasher) turnAway(ctx context.Context) error {
+	defer h.refusing.Add(-1)
+	if h.refusing.Add(1) > mostRefusing {
+		return user.Busy
+	}
+	pause := time.NewTimer(h.settings.Wait/2 + rand.N(h.settings.Wait+1))
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
+	}
+	return user.Busy
 }

@@ -46,7 +46,7 @@ func TestNewHasherRefusesWeakSettings(t *testing.T) {
 		"no hash at once":       {Settings{Parallel: -1}, false},
 		"negative queue":        {Settings{Queue: -1}, false},
 		"negative wait":         {Settings{Wait: -1}, false},
-		"short passwords":       {Settings{MinLength: 7}, false},
+		"short passwords":       {Settings{MinLength: 5}, false},
 		"with a second factor":  {Settings{MinLength: 8}, true},
 		"long passwords":        {Settings{MinLength: 64}, true},
 		"unreasonable length":   {Settings{MinLength: 65}, false},
@@ -166,6 +166,50 @@ func hold(t *testing.T, h *Hasher) (release func()) {
 	return release
 }
 
+func TestWhoIsTurnedAwayWaitsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := Quick(Settings{Parallel: 1, Queue: 1, Wait: time.Minute})
+		release := hold(t, h)
+		queued := make(chan error)
+		go func() { _, err := h.New(t.Context(), phrase); queued <- err }()
+		synctest.Wait()
+
+		refuse := func(ctx context.Context) time.Duration {
+			began := time.Now()
+			if _, err := h.New(ctx, phrase); !errors.Is(err, user.Busy) {
+				t.Errorf("New behind a full queue = %v, want %v", err, user.Busy)
+			}
+			return time.Since(began)
+		}
+		gone, leave := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, leave)
+		if took := refuse(gone); took != time.Second {
+			t.Errorf("a caller who left after 1s was turned away after %v", took)
+		}
+		release()
+		if err := <-queued; err != nil {
+			t.Errorf("New in the queue = %v, want nil", err)
+		}
+
+		release = hold(t, h)
+		h.waiting.Add(1) // as if one queued without end
+		refused := make(chan time.Duration, mostRefusing)
+		for range mostRefusing {
+			go func() { refused <- refuse(t.Context()) }()
+		}
+		synctest.Wait()
+		if took := refuse(t.Context()); took != 0 {
+			t.Errorf("beyond %d that wait a caller was turned away after %v, want at once", mostRefusing, took)
+		}
+		for range mostRefusing {
+			if took := <-refused; took < 30*time.Second || took > 90*time.Second {
+				t.Errorf("a caller was turned away after %v, want 30s to 90s", took)
+			}
+		}
+		release()
+	})
+}
+
 func TestHashingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := Quick(Settings{Parallel: 2, Queue: 3, Wait: 2 * time.Second})
@@ -175,10 +219,14 @@ func TestHashingIsBounded(t *testing.T) {
 			go func() { _, err := h.New(t.Context(), phrase); errs <- err }()
 		}
 		synctest.Wait()
-		if _, err := h.New(t.Context(), phrase); !errors.Is(err, user.Busy) {
+		soon, cancel := context.WithTimeout(t.Context(), time.Millisecond) // or they would wait to be turned away
+		defer cancel()
+		if _, err := h.New(soon, phrase); !errors.Is(err, user.Busy) {
 			t.Errorf("New behind a full queue = %v, want %v", err, user.Busy)
 		}
-		if _, _, err := h.Check(t.Context(), "", phrase); !errors.Is(err, user.Busy) {
+		soon, cancel = context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, _, err := h.Check(soon, "", phrase); !errors.Is(err, user.Busy) {
 			t.Errorf("Check behind a full queue = %v, want %v", err, user.Busy)
 		}
 		release()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
 	"sluice/nodes/limit"
 	"sluice/nodes/user"
 )
@@ -22,31 +23,30 @@ type Factors interface {
 	Active(ctx context.Context, userID string) (bool, error)
 }
 
-// Nodes returns the password nodes, which keep hashes in s, find users in us,
-// ask fs for second factors, count wrong passwords in ls, or in memory where that
-// is nil, and hash by h.
-func Nodes(s Store, us user.Store, fs Factors, ls limit.Store, h *Hasher) []*engine.Node {
-	n := keeper{s, us, fs, h, limit.NewThrottle(ls, h.settings.Wrong)}
+// Means are what the password nodes work with.
+type Means struct {
+	Passwords Store
+	Users     user.Store
+	Factors   Factors
+	Wrong     *limit.Throttle // counts wrong passwords
+	Hasher    *Hasher
+	Audit     *audit.Recorder // nil for none
+}
+
+// Nodes returns the password nodes.
+func Nodes(m Means) []*engine.Node {
 	return []*engine.Node{
 		// A hash that is renewed is of the same password, which is no write to note.
 		engine.Define("password.check", "Proves who a user is by the user's password. "+
 			"An absent user, a disabled one and one without a password cost the same time as a wrong password and leave by mismatch, so let user.fetch continue on notFound. "+
 			"Wrong passwords are counted for the account and for the caller's address, in all flows together: after some, answers come later, then they are throttled.",
-			n.check, Mismatch, limit.Throttled, user.Busy).Reading("passwords"),
+			m.check, Mismatch, limit.Throttled, user.Busy).Reading("passwords"),
 		engine.Define("password.judge", "Refuses a new password that is too easy to guess. "+
 			"password.set does so as well: ask before what cannot be done twice, such as to redeem a code.",
-			n.judge, user.WeakPassword),
+			m.judge, user.WeakPassword),
 		engine.Define("password.set", "Sets the password of a user. Sessions live on: end them with session.deleteOthers or session.deleteAll.",
-			n.set, user.WeakPassword, user.Busy, user.NotFound, user.Stale).Reading("users").Writing("passwords"),
+			m.set, user.WeakPassword, user.Busy, user.NotFound, user.Stale).Reading("users").Writing("passwords"),
 	}
-}
-
-type keeper struct {
-	store    Store
-	users    user.Store
-	factors  Factors
-	hasher   *Hasher
-	throttle *limit.Throttle
 }
 
 type checkIn struct {
@@ -74,15 +74,15 @@ type checkOut struct {
 	SecondFactor bool          `json:"secondFactor" doc:"Whether the user has to show a second factor before a session can be opened."`
 }
 
-func (k keeper) check(ctx context.Context, in checkIn) (checkOut, error) {
-	if k.hasher.full() {
-		return checkOut{}, user.Busy
+func (m Means) check(ctx context.Context, in checkIn) (checkOut, error) {
+	if m.Hasher.full() {
+		return checkOut{}, m.Hasher.turnAway(ctx)
 	}
-	attempt, err := k.throttle.Begin(ctx, in.account(), in.IP)
+	attempt, err := m.Wrong.Begin(ctx, in.account(), in.IP)
 	if err != nil {
-		return checkOut{}, err
+		return checkOut{}, m.Audit.Throttled(ctx, m.subject(in), err)
 	}
-	out, err := k.compare(ctx, in)
+	out, err := m.compare(ctx, in)
 	switch {
 	case err == nil:
 		err = attempt.Succeeded(context.WithoutCancel(ctx))
@@ -96,26 +96,26 @@ func (k keeper) check(ctx context.Context, in checkIn) (checkOut, error) {
 }
 
 // compare tells whether the password is that of the user.
-func (k keeper) compare(ctx context.Context, in checkIn) (checkOut, error) {
+func (m Means) compare(ctx context.Context, in checkIn) (checkOut, error) {
 	// Nobody and the disabled go the same way as everybody, with an id that has
 	// no password.
 	var id user.ProvenID
 	if in.User != nil && !in.User.Disabled {
 		id = user.ProvenID{ID: in.User.ID, Epoch: in.User.Epoch}
 	}
-	stored, err := k.store.Hash(ctx, id.ID)
+	stored, err := m.Passwords.Hash(ctx, id.ID)
 	if err != nil && !errors.Is(err, ErrNoPassword) {
 		return checkOut{}, fmt.Errorf("reading password: %w", err)
 	}
-	ok, fresh, err := k.hasher.Check(ctx, stored, in.Password)
+	ok, fresh, err := m.Hasher.Check(ctx, stored, in.Password)
 	switch {
 	case err != nil:
 		return checkOut{}, fmt.Errorf("checking password: %w", err)
 	case !ok:
-		return checkOut{}, Mismatch
+		return checkOut{}, cmp.Or(m.refused(ctx, in, stored), error(Mismatch))
 	}
 	if fresh != "" {
-		if err := k.store.SetHash(ctx, id.ID, stored, fresh); err != nil {
+		if err := m.Passwords.SetHash(ctx, id.ID, stored, fresh); err != nil {
 			return checkOut{}, fmt.Errorf("renewing hash: %w", err)
 		}
 	}
@@ -123,7 +123,7 @@ func (k keeper) compare(ctx context.Context, in checkIn) (checkOut, error) {
 	// A proof that nobody gave in person, as that of a session which somebody else
 	// opened, has no second factor to pass on.
 	if e := in.Earlier; e == nil || e.ID != id.ID || e.Lacks || user.Personal(*e) != nil {
-		if id.Lacks, err = k.factors.Active(ctx, id.ID); err != nil {
+		if id.Lacks, err = m.Factors.Active(ctx, id.ID); err != nil {
 			return checkOut{}, fmt.Errorf("reading second factor: %w", err)
 		}
 	}
@@ -134,8 +134,32 @@ type judgeIn struct {
 	Password string `json:"password" format:"password" secret:"true" doc:"New password."`
 }
 
-func (k keeper) judge(_ context.Context, in judgeIn) (engine.None, error) {
-	return engine.None{}, k.hasher.Judge(in.Password)
+func (m Means) judge(_ context.Context, in judgeIn) (engine.None, error) {
+	return engine.None{}, m.Hasher.Judge(in.Password)
+}
+
+// refused records a check that failed, in the same way and at the same price
+// whoever was meant.
+func (m Means) refused(ctx context.Context, in checkIn, stored string) error {
+	reason := "wrong password"
+	switch {
+	case in.User == nil:
+		reason = "no such user"
+	case in.User.Disabled:
+		reason = "user is disabled"
+	case stored == "":
+		reason = "user has no password"
+	}
+	return m.Audit.NotProved(ctx, m.subject(in), Mismatch.Name, reason)
+}
+
+// subject is what the audit log calls the account that was meant.
+func (m Means) subject(in checkIn) string {
+	name := m.Audit.Pseudonym(in.account()) // which nobody can tell from the time it takes
+	if in.User != nil {
+		name = in.User.ID
+	}
+	return name
 }
 
 type setIn struct {
@@ -143,11 +167,11 @@ type setIn struct {
 	Password string        `json:"password" format:"password" secret:"true" doc:"New password."`
 }
 
-func (k keeper) set(ctx context.Context, in setIn) (engine.None, error) {
+func (m Means) set(ctx context.Context, in setIn) (engine.None, error) {
 	if in.UserID.Actor != "" {
 		return engine.None{}, user.Stale.Saying("Somebody who acts for a user cannot set the user's password.")
 	}
-	u, err := k.users.ByID(ctx, in.UserID.ID)
+	u, err := m.Users.ByID(ctx, in.UserID.ID)
 	switch {
 	case errors.Is(err, user.ErrNoUser):
 		return engine.None{}, user.NotFound
@@ -156,11 +180,13 @@ func (k keeper) set(ctx context.Context, in setIn) (engine.None, error) {
 	case u.Disabled || u.Epoch != in.UserID.Epoch:
 		return engine.None{}, user.Stale
 	}
-	hash, err := k.hasher.New(ctx, in.Password, u.Words()...)
+	hash, err := m.Hasher.New(ctx, in.Password, u.Words()...)
 	if err != nil {
 		return engine.None{}, fmt.Errorf("hashing password: %w", err)
 	}
-	switch err := k.store.SetHash(ctx, u.ID, "", hash); {
+	e := audit.Event{Kind: audit.PasswordChanged, Actor: in.UserID.Giver(), Subject: u.ID}
+	err = m.Audit.Do(ctx, e, func(ctx context.Context) error { return m.Passwords.SetHash(ctx, u.ID, "", hash) })
+	switch {
 	case errors.Is(err, ErrNoPassword):
 		return engine.None{}, user.NotFound
 	case err != nil:

@@ -14,7 +14,7 @@ import (
 
 // Lengths of passwords, in code points after NFC.
 const (
-	leastLength   = 8  // that MinLength can be set to: with a second factor
+	leastLength   = 6  // that MinLength can be set to: for applications that come from elsewhere
 	mostMinLength = 64 // that MinLength can be set to: longer ones must stay allowed
 	maxLength     = 1024
 )
@@ -49,7 +49,7 @@ func (h *Hasher) weakness(password string, words []string) string {
 		return "The password repeats a few characters; mix more of them."
 	case surprises(folded) < leastSurprises:
 		return "The password follows the keyboard, the alphabet or the digits; choose words or characters that have no order."
-	case h.isCommon(string(folded)):
+	case h.isLeaked(string(folded)) || h.isCommon(string(folded)):
 		return "The password is made of what many people use; add words of your own."
 	}
 	return ""
@@ -120,6 +120,26 @@ func readCommon() map[string]bool {
 	}
 	delete(words, "")
 	return words
+}
+
+// leakedText holds whole passwords that many people were found to use, behind an
+// empty line a line each, folded and in order.
+//
+//go:embed leaked.txt
+var leakedText string
+
+func readLeaked() []string {
+	_, list, _ := strings.Cut(leakedText, "\n\n")
+	return strings.Split(strings.TrimSuffix(list, "\n"), "\n")
+}
+
+// isLeaked tells whether a folded password is one that many people were found to
+// use, or one of those with digits and signs around it.
+func (h *Hasher) isLeaked(password string) bool {
+	bare := strings.TrimFunc(password, func(r rune) bool { return !unicode.IsLetter(r) })
+	_, whole := slices.BinarySearch(h.leaked, password)
+	_, inside := slices.BinarySearch(h.leaked, bare)
+	return whole || inside
 }
 
 // letters leaves of a folded text its letters.

@@ -17,7 +17,7 @@ type Settings struct {
 	Threads   uint8         // argon2id lanes; default 1
 	Parallel  int           // hashes at once; default one a core, but for one core that is left to all other work
 	Queue     int           // calls that wait for a hash; default 64
-	Wait      time.Duration // the longest wait for a hash; default 2s
+	Wait      time.Duration // the longest wait for a hash, and about how long it takes to be turned away; default 2s
 	MinLength int           // code points of a new password; default 15
 	Wrong     limit.Policy  // how many wrong passwords are allowed
 }
@@ -47,6 +47,9 @@ func (s Settings) withDefaults() Settings {
 	s.MinLength = cmp.Or(s.MinLength, 15)
 	return s
 }
+
+// Wrong says how many wrong passwords are allowed.
+func (h *Hasher) Wrong() limit.Policy { return h.settings.Wrong }
 
 // check returns what is wrong with settings that have their defaults.
 func (s Settings) check() error {

@@ -9,6 +9,7 @@
 //
 // Counters of limits are no records: they are of the last minutes, a store
 // forgets some of them in a crash, and no backup of yesterday should bring them back.
+// Nor are codes and attempts, which end within minutes.
 package record
 
 import (
@@ -23,7 +24,7 @@ import (
 )
 
 // A Record is one thing of a store: a *[User], *[Session], *[Key], *[Factor],
-// *[Repeat], *[Collection] or *[Document]. Its JSON is the same whichever store it
+// *[Identity], *[Passkey], *[Repeat], *[Collection], *[Document], *[Event] or *[AuditKey]. Its JSON is the same whichever store it
 // comes from.
 type Record interface {
 	// Kind is the name that the record has in [Kinds].
@@ -45,9 +46,13 @@ func Kinds() []Kind {
 		{"session", func() Record { return &Session{} }},
 		{"key", func() Record { return &Key{} }},
 		{"factor", func() Record { return &Factor{} }},
+		{"identity", func() Record { return &Identity{} }},
+		{"passkey", func() Record { return &Passkey{} }},
 		{"repeat", func() Record { return &Repeat{} }},
 		{"collection", func() Record { return &Collection{} }},
 		{"document", func() Record { return &Document{} }},
+		{"event", func() Record { return &Event{} }},
+		{"auditKey", func() Record { return &AuditKey{} }},
 	}
 }
 
@@ -63,8 +68,8 @@ var (
 // A Store gives and takes all that it holds. It is safe for many goroutines.
 type Store interface {
 	// Export yields what the store holds at now, in any order but every user
-	// before what is the user's and every collection before its documents, until
-	// yield returns an error. What has ended
+	// before what is the user's, every collection before its documents and every
+	// event behind those before it in its chain, until yield returns an error. What has ended
 	// or expired at now is left out. Export returns the error of yield as it is.
 	Export(ctx context.Context, now time.Time, yield func(Record) error) error
 	// Import fills the store, in which replace first deletes everything, and

@@ -10,6 +10,8 @@ import (
 	"sluice/nodes/apikey"
 	"sluice/nodes/data"
 	"sluice/nodes/factor"
+	"sluice/nodes/oidc"
+	"sluice/nodes/passkey"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -97,6 +99,18 @@ func TestNoFieldIsLost(t *testing.T) {
 	if got := again(record.FactorOf("u", second)).(*record.Factor); !reflect.DeepEqual(got.Factor(), second) || got.UserID != "u" {
 		t.Errorf("a second factor comes back as %+v, want %+v", got, second)
 	}
+	i := filled[oidc.Identity]()
+	if got := again(record.IdentityOf(i)).(*record.Identity).Identity(); got != i {
+		t.Errorf("an identity comes back as %+v, want %+v", got, i)
+	}
+	p := filled[passkey.Passkey]()
+	if got := again(record.PasskeyOf(p)).(*record.Passkey).Passkey(); !reflect.DeepEqual(got, p) {
+		t.Errorf("a passkey comes back as %+v, want %+v", got, p)
+	}
+	p.LastUsedDtm = nil
+	if got := again(record.PasskeyOf(p)).(*record.Passkey).Passkey(); !reflect.DeepEqual(got, p) {
+		t.Errorf("a passkey that was never used comes back as %+v, want %+v", got, p)
+	}
 	c, a := filled[repeat.Claim](), filled[engine.Answer]()
 	if gotClaim, got := again(record.RepeatOf(c, &a)).(*record.Repeat).Repeat(); !reflect.DeepEqual(*got, a) || gotClaim != c {
 		t.Errorf("a repeated call comes back as %+v %+v, want %+v %+v", gotClaim, got, c, a)
@@ -145,6 +159,11 @@ func TestDecodeRefusesWhatNoStoreWrote(t *testing.T) {
 		"a key of no id":               `{"key":{"hash":"` + hash + `","scope":"full"}}`,
 		"a key of no scope":            `{"key":{"hash":"` + hash + `","id":"a"}}`,
 		"a key's short hash":           `{"key":{"hash":"ab","id":"a","scope":"full"}}`,
+		"an identity of nobody":        `{"identity":{"id":"a","issuer":"b","subject":"c"}}`,
+		"an identity of no issuer":     `{"identity":{"id":"a","userId":"b","subject":"c"}}`,
+		"a passkey of nobody":          `{"passkey":{"id":"a","credential":"ab","state":"ab"}}`,
+		"a passkey without its key":    `{"passkey":{"id":"a","userId":"b","credential":"ab"}}`,
+		"a count below 0":              `{"passkey":{"id":"a","userId":"b","credential":"ab","state":"ab","count":-1}}`,
 		"a factor of nobody":           `{"factor":{"secret":"ab"}}`,
 		"no secret":                    `{"factor":{"userId":"a"}}`,
 		"a short recovery":             `{"factor":{"userId":"a","secret":"ab","recovery":["ab"]}}`,

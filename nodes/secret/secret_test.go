@@ -3,7 +3,9 @@ package secret
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -13,15 +15,31 @@ const prefix = "sls_"
 var sample = KindOf(prefix)
 
 func TestNewSecretsAreUniqueAndUniform(t *testing.T) {
+	const makers = 8
+	each := 1_000_000 / makers
+	if testing.Short() {
+		each /= 25
+	}
 	form := regexp.MustCompile(`^sls_[A-Za-z0-9]{43}$`)
-	const n = 30_000
+	made := make([][]string, makers)
+	var wg sync.WaitGroup
+	for i := range made {
+		wg.Go(func() {
+			for range each {
+				token, hash := sample.New()
+				if h, ok := sample.Hash(token); !ok || h != hash || !form.MatchString(token) {
+					t.Errorf("Hash(%q) = %x, %t, want %x, true", token, h, ok, hash)
+					return
+				}
+				made[i] = append(made[i], token)
+			}
+		})
+	}
+	wg.Wait()
+	n := makers * each
 	seen := make(map[string]bool, n)
 	var counts [digitLen][128]int
-	for range n {
-		token, hash := sample.New()
-		if h, ok := sample.Hash(token); !ok || h != hash || !form.MatchString(token) {
-			t.Fatalf("Hash(%q) = %x, %t, want %x, true", token, h, ok, hash)
-		}
+	for _, token := range slices.Concat(made...) {
 		seen[token] = true
 		for i := range digitLen {
 			counts[i][token[len(prefix)+i]]++

@@ -11,6 +11,7 @@ import (
 type (
 	CreateIn  = createIn
 	OneIn     = oneIn
+	HandlesIn = handlesIn
 	ListIn    = listIn
 	ListOut   = listOut
 	UpdateIn  = updateIn
@@ -28,32 +29,41 @@ type (
 )
 
 func Create(ctx context.Context, s Store, in CreateIn) (Fresh, error) {
-	return keeper{s}.create(ctx, in)
+	return keeper{store: s}.create(ctx, in)
 }
-func Get(ctx context.Context, s Store, in OneIn) (Info, error)      { return keeper{s}.get(ctx, in) }
-func List(ctx context.Context, s Store, in ListIn) (ListOut, error) { return keeper{s}.list(ctx, in) }
+func Get(ctx context.Context, s Store, in OneIn) (Info, error) { return keeper{store: s}.get(ctx, in) }
+func List(ctx context.Context, s Store, in ListIn) (ListOut, error) {
+	return keeper{store: s}.list(ctx, in)
+}
 func Update(ctx context.Context, s Store, in UpdateIn) (UpdateOut, error) {
-	return keeper{s}.update(ctx, in)
+	return keeper{store: s}.update(ctx, in)
 }
 func Delete(ctx context.Context, s Store, in OneIn) (engine.None, error) {
-	return keeper{s}.delete(ctx, in)
+	return keeper{store: s}.delete(ctx, deleteIn{oneIn: in})
+}
+func DeleteHandled(ctx context.Context, s Store, userID, handle string) (engine.None, error) {
+	return keeper{store: s}.delete(ctx, deleteIn{oneIn: oneIn{UserID: userID}, Handle: handle})
+}
+func Handles(ctx context.Context, s Store, in HandlesIn) ([]Handled, error) {
+	out, err := keeper{store: s}.handles(ctx, in)
+	return out.Sessions, err
 }
 func DeleteAll(ctx context.Context, s Store, in AllIn) (EndedOut, error) {
-	return keeper{s}.deleteAll(ctx, in)
+	return keeper{store: s}.deleteAll(ctx, in)
 }
 func DeleteOthers(ctx context.Context, s Store, in OthersIn) (EndedOut, error) {
-	return keeper{s}.deleteOthers(ctx, in)
+	return keeper{store: s}.deleteOthers(ctx, in)
 }
 
 func Rotate(ctx context.Context, s Store, in RotateIn) (Fresh, error) {
-	return keeper{s}.rotate(ctx, in)
+	return keeper{store: s}.rotate(ctx, in)
 }
 func Confirm(ctx context.Context, s Store, in ConfirmIn) (ConfirmOut, error) {
-	return keeper{s}.confirm(ctx, in)
+	return keeper{store: s}.confirm(ctx, in)
 }
 func Impersonate(ctx context.Context, s Store, us user.Store, in ImpersonateIn) (Fresh, error) {
-	return actor{keeper{s}, us}.impersonate(ctx, in)
+	return actor{keeper{store: s}, us}.impersonate(ctx, in)
 }
 func Vouch(ctx context.Context, s Store, us user.Store, in VouchIn) (VouchOut, error) {
-	return actor{keeper{s}, us}.vouch(ctx, in)
+	return actor{keeper{store: s}, us}.vouch(ctx, in)
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
 	"sluice/nodes/user"
 )
 
@@ -38,24 +40,36 @@ func (a actor) impersonate(ctx context.Context, in impersonateIn) (Fresh, error)
 	if len(protect) == 0 {
 		protect = in.By.Groups
 	}
+	reason := strings.TrimSpace(audit.Visible(in.Reason, len(in.Reason)))
+	told := map[string]string{"reason": reason}
 	u, err := a.unprotected(ctx, in.By, in.UserID, protect)
 	if err != nil {
-		return Fresh{}, err
+		return Fresh{}, a.refused(ctx, err, in.By, in.UserID, told)
 	}
 	if err := user.CheckGroups(in.Groups); err != nil {
 		return Fresh{}, err
 	}
 	if meet(in.Groups, protect) {
-		return Fresh{}, Protected
+		return Fresh{}, a.refused(ctx, Protected, in.By, in.UserID, told)
 	}
 	fresh, err := a.open(ctx, Session{
 		UserID: user.ProvenID{ID: u.ID, Epoch: u.Epoch}, Idle: in.Lifetime, AccessGroupKeys: in.Groups, IP: in.IP, UserAgent: ParseUserAgent(in.UserAgent),
-		ImpersonatedBy: &Impersonation{UserID: in.By.UserID, SessionID: in.By.SessionID, Reason: strings.TrimSpace(visible(in.Reason, len(in.Reason)))},
-	}, in.Lifetime, 0)
+		ImpersonatedBy: &Impersonation{UserID: in.By.UserID, SessionID: in.By.SessionID, Reason: reason},
+	}, in.Lifetime, 0, audit.Event{Kind: audit.ImpersonationBegan, Actor: in.By.UserID, Details: told})
 	if errors.Is(err, user.Stale) {
-		return Fresh{}, Protected // who was disabled in between
+		return Fresh{}, a.refused(ctx, Protected, in.By, in.UserID, told) // who was disabled in between
 	}
 	return fresh, err
+}
+
+// refused records that somebody may not act for a user, and returns why.
+func (a actor) refused(ctx context.Context, why error, by Authority, userID string, told map[string]string) error {
+	o, _ := engine.Left(why)
+	if o != Protected && o != NoAuthority {
+		return why
+	}
+	e := audit.Event{Kind: audit.ImpersonationRefused, Actor: by.UserID, Subject: userID, Outcome: o.Name, Details: told}
+	return cmp.Or(a.audit.Note(ctx, e), why)
 }
 
 type vouchIn struct {
@@ -75,7 +89,7 @@ func (a actor) vouch(ctx context.Context, in vouchIn) (vouchOut, error) {
 	}
 	u, err := a.unprotected(ctx, in.By, in.UserID, protect)
 	if err != nil {
-		return vouchOut{}, err
+		return vouchOut{}, a.refused(ctx, err, in.By, in.UserID, nil)
 	}
 	return vouchOut{UserID: user.ProvenID{ID: u.ID, Epoch: u.Epoch}}, nil
 }

@@ -9,15 +9,18 @@ import (
 	"github.com/google/uuid"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
 	"sluice/nodes/user"
 )
 
 // NotFound is the way out of nodes that are about one session.
 var NotFound = engine.NewOutcome("notFound", engine.NotFound, "There is no such session.")
 
-// Nodes returns the session nodes, which keep sessions in s and find users in us.
-func Nodes(s Store, us user.Store) []*engine.Node {
-	n, a := keeper{s}, actor{keeper{s}, us}
+// Nodes returns the session nodes, which keep sessions in s, find users in us and
+// record what they do in rec.
+func Nodes(s Store, us user.Store, rec *audit.Recorder) []*engine.Node {
+	n := keeper{s, rec}
+	a := actor{n, us}
 	return []*engine.Node{
 		engine.Define("session.create", "Opens a session for a user whose identity was just proved. The token is shown this once.",
 			n.create, user.Stale, user.SecondFactorRequired, InvalidGroup).Writing("sessions"),
@@ -25,10 +28,13 @@ func Nodes(s Store, us user.Store) []*engine.Node {
 			n.get, NotFound).Reading("sessions"),
 		engine.Define("session.list", "Lists the live sessions of a user, newest first, a page at a time.",
 			n.list).Reading("sessions"),
+		engine.Define("session.handles", "Lists the newest sessions of a user for clients that end a session by what it has for a token: "+
+			"the caller's own has the token that was sent, each other one its public id, which is no credential. session.delete takes both as handle.",
+			n.handles).Reading("sessions"),
 		engine.Define("session.update", "Changes the access groups of one session of a user, or of all. "+
 			"First setGroups replaces them, then addGroups join, then removeGroups leave. The next request of each session sees the change.",
 			n.update, NotFound, InvalidGroup).Writing("sessions"),
-		engine.Define("session.delete", "Ends a live session by its token, or by its id and its user. The token is dead from the next request on.",
+		engine.Define("session.delete", "Ends a live session by its token, or by its user and its id or a handle of session.handles. The token is dead from the next request on.",
 			n.delete, NotFound).Writing("sessions"),
 		engine.Define("session.deleteAll", "Ends all sessions of a user, and every proof of the user's identity that was made before.",
 			n.deleteAll).Writing("sessions"),
@@ -48,7 +54,10 @@ func Nodes(s Store, us user.Store) []*engine.Node {
 	}
 }
 
-type keeper struct{ store Store }
+type keeper struct {
+	store Store
+	audit *audit.Recorder
+}
 
 // Info is a session as it is shown: it holds no token and proves nothing.
 type Info struct {
@@ -103,12 +112,13 @@ func (k keeper) create(ctx context.Context, in createIn) (Fresh, error) {
 	return k.open(ctx, Session{
 		UserID: in.UserID, AuthenticatedDtm: in.UserID.Time, Idle: in.Idle, AccessGroupKeys: in.Groups, IP: in.IP,
 		UserAgent: ParseUserAgent(in.UserAgent),
-	}, in.Lifetime, in.Most)
+	}, in.Lifetime, in.Most, audit.Event{Kind: audit.SignIn, Actor: in.UserID.Giver()})
 }
 
-// open stores a session that begins now and says the rest of it in s. Where most
-// is not 0, the user's oldest sessions end that are more than that.
-func (k keeper) open(ctx context.Context, s Session, lifetime time.Duration, most int) (Fresh, error) {
+// open stores a session that begins now and says the rest of it in s, and of the
+// event that tells so in e. Where most is not 0, the user's oldest sessions end
+// that are more than that.
+func (k keeper) open(ctx context.Context, s Session, lifetime time.Duration, most int, e audit.Event) (Fresh, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Fresh{}, fmt.Errorf("making id: %w", err)
@@ -118,12 +128,16 @@ func (k keeper) open(ctx context.Context, s Session, lifetime time.Duration, mos
 	s.ID, s.CreationDtm, s.LastSeenDtm = id.String(), now, now
 	s.ExpiresDtm, s.End = now.Add(min(s.Idle, lifetime)), now.Add(lifetime)
 	s.UserID = user.ProvenID{ID: s.UserID.ID, Epoch: s.UserID.Epoch} // the rest is of the proof, not of the session
-	s.AccessGroupKeys, s.IP = Groups{Add: s.AccessGroupKeys}.Apply(nil), visible(s.IP, 64)
-	if most > 0 {
-		_, err = k.store.CreateWithin(ctx, hash, s, most)
-	} else {
-		err = k.store.Create(ctx, hash, s)
-	}
+	s.AccessGroupKeys, s.IP = Groups{Add: s.AccessGroupKeys}.Apply(nil), audit.Visible(s.IP, 64)
+	e.Subject, e.SessionID, e.IP = s.UserID.ID, s.ID, s.IP
+	err = k.audit.Do(ctx, e, func(ctx context.Context) error {
+		if most == 0 {
+			return k.store.Create(ctx, hash, s)
+		}
+		ended, err := k.store.CreateWithin(ctx, hash, s, most)
+		Displaced(ctx, ended)
+		return err
+	})
 	switch {
 	case errors.Is(err, ErrStaleProof):
 		return Fresh{}, user.Stale
@@ -238,7 +252,13 @@ func (k keeper) update(ctx context.Context, in updateIn) (updateOut, error) {
 			return updateOut{}, NotFound // and not all of them
 		}
 	}
-	n, err := k.store.Update(ctx, w, Groups{Set: in.SetGroups, Add: in.AddGroups, Remove: in.RemoveGroups}, time.Now())
+	g := Groups{Set: in.SetGroups, Add: in.AddGroups, Remove: in.RemoveGroups}
+	var n int
+	err := k.audit.Do(ctx, g.event(w), func(ctx context.Context) (err error) {
+		n, err = k.store.Update(ctx, w, g, time.Now())
+		Recorded(ctx, n, false)
+		return err
+	})
 	switch {
 	case err != nil:
 		return updateOut{}, fmt.Errorf("changing sessions: %w", err)
@@ -248,12 +268,28 @@ func (k keeper) update(ctx context.Context, in updateIn) (updateOut, error) {
 	return updateOut{Updated: n}, nil
 }
 
-func (k keeper) delete(ctx context.Context, in oneIn) (engine.None, error) {
+type deleteIn struct {
+	oneIn
+	Handle string `json:"handle,omitzero" secret:"true" doc:"What session.handles has as the token of a session of the user: its public id, or its token."`
+}
+
+func (deleteIn) Alternatives() [][]string {
+	return [][]string{{"token"}, {"userId", "id"}, {"userId", "handle"}}
+}
+
+func (k keeper) delete(ctx context.Context, in deleteIn) (engine.None, error) {
 	w, err := in.which()
+	if in.Handle != "" {
+		w, err = k.handled(ctx, in.UserID, in.Handle)
+	}
 	if err != nil {
 		return engine.None{}, err
 	}
-	switch n, err := k.store.End(ctx, w, time.Now()); {
+	e, err := k.ending(ctx, w)
+	if err != nil {
+		return engine.None{}, err
+	}
+	switch n, err := end(ctx, k.store, k.audit, e, w); {
 	case err != nil:
 		return engine.None{}, fmt.Errorf("ending session: %w", err)
 	case n == 0:
@@ -276,15 +312,15 @@ type endedOut struct {
 }
 
 func (k keeper) deleteAll(ctx context.Context, in allIn) (endedOut, error) {
-	return k.end(ctx, Which{UserID: in.UserID})
+	return k.endAll(ctx, Which{UserID: in.UserID})
 }
 
 func (k keeper) deleteOthers(ctx context.Context, in othersIn) (endedOut, error) {
-	return k.end(ctx, Which{UserID: in.UserID, Except: in.ID})
+	return k.endAll(ctx, Which{UserID: in.UserID, Except: in.ID})
 }
 
-func (k keeper) end(ctx context.Context, w Which) (endedOut, error) {
-	n, err := k.store.End(ctx, w, time.Now())
+func (k keeper) endAll(ctx context.Context, w Which) (endedOut, error) {
+	n, err := End(ctx, k.store, k.audit, w)
 	if err != nil {
 		return endedOut{}, fmt.Errorf("ending sessions: %w", err)
 	}

@@ -192,6 +192,47 @@ func TestDelete(t *testing.T) {
 	wantLive(t, s, kept, true)
 }
 
+// A list of handles holds no token but the one that the caller sent, and each
+// handle ends the session that it names, of its own user alone.
+func TestHandles(t *testing.T) {
+	s, id := ada(t)
+	first, second, own := create(t, s, id), create(t, s, id), create(t, s, id)
+	for token, want := range map[string][]string{
+		own.Token:   {own.Token, second.ID, first.ID},
+		"":          {own.ID, second.ID, first.ID},
+		"sls_wrong": {own.ID, second.ID, first.ID},
+	} {
+		got, err := session.Handles(t.Context(), s.Sessions, session.HandlesIn{UserID: "ada", Token: token, Limit: 10})
+		if err != nil || len(got) != 3 {
+			t.Fatalf("handles = %+v, %v, want three", got, err)
+		}
+		for i := range got {
+			if got[i].Token != want[i] || got[i].ID != []string{own.ID, second.ID, first.ID}[i] {
+				t.Errorf("handles(%q) has %q of %s, want %q", token, got[i].Token, got[i].ID, want[i])
+			}
+		}
+	}
+	for name, c := range map[string]struct{ user, handle string }{
+		"the id of another":    {"eve", first.ID},
+		"the token of another": {"eve", first.Token},
+		"nothing":              {"ada", ""},
+		"an unknown token":     {"ada", "sls_" + strings.Repeat("a", 43)},
+		"an unknown id":        {"ada", "unknown"},
+	} {
+		if _, err := session.DeleteHandled(t.Context(), s.Sessions, c.user, c.handle); !errors.Is(err, session.NotFound) {
+			t.Errorf("delete(%s) = %v, want %v", name, err, session.NotFound)
+		}
+	}
+	for _, handle := range []string{first.ID, own.Token} {
+		if _, err := session.DeleteHandled(t.Context(), s.Sessions, "ada", handle); err != nil {
+			t.Errorf("delete(%q) = %v, want nil", handle, err)
+		}
+	}
+	wantLive(t, s, first, false)
+	wantLive(t, s, second, true)
+	wantLive(t, s, own, false)
+}
+
 func TestDeleteMany(t *testing.T) {
 	s, id := ada(t)
 	own, others := create(t, s, id), []session.Fresh{create(t, s, id), create(t, s, id)}

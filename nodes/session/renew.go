@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"sluice/nodes/audit"
 	"sluice/nodes/user"
 )
 
@@ -50,7 +51,7 @@ func (k keeper) rotate(ctx context.Context, in rotateIn) (Fresh, error) {
 		return Fresh{}, NotFound
 	}
 	token, hash := NewToken()
-	s, err := k.store.Renew(ctx, old, Renewal{Hash: hash}, time.Now())
+	s, err := k.renew(ctx, audit.SessionRenewed, old, Renewal{Hash: hash}, time.Now())
 	switch {
 	case errors.Is(err, ErrNoSession):
 		return Fresh{}, NotFound
@@ -58,6 +59,18 @@ func (k keeper) rotate(ctx context.Context, in rotateIn) (Fresh, error) {
 		return Fresh{}, fmt.Errorf("renewing session: %w", err)
 	}
 	return Fresh{Session: *s, Token: token}, nil
+}
+
+// renew changes a session and tells so.
+func (k keeper) renew(ctx context.Context, kind audit.Kind, h Hash, r Renewal, now time.Time) (s *Session, err error) {
+	err = k.audit.Do(ctx, audit.Event{Kind: kind}, func(ctx context.Context) (err error) {
+		s, err = k.store.Renew(ctx, h, r, now)
+		if err == nil {
+			Renewed(ctx, s)
+		}
+		return err
+	})
+	return s, err
 }
 
 type confirmIn struct {
@@ -88,7 +101,7 @@ func (k keeper) confirm(ctx context.Context, in confirmIn) (confirmOut, error) {
 	case s.UserID.ID != in.UserID.ID || s.UserID.Epoch != in.UserID.Epoch || in.UserID.Time.IsZero():
 		return confirmOut{}, user.Stale
 	}
-	s, err = k.store.Renew(ctx, hash, Renewal{AuthenticatedDtm: in.UserID.Time}, now)
+	s, err = k.renew(ctx, audit.Confirmed, hash, Renewal{AuthenticatedDtm: in.UserID.Time}, now)
 	switch {
 	case errors.Is(err, ErrNoSession):
 		return confirmOut{}, NotFound

@@ -6,12 +6,14 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"sluice/nodes/audit"
 )
 
-// Add adds a user with a password to s. Of u it takes Email, Name and Groups,
-// and sets the rest. It returns InvalidEmail, InvalidGroup, EmailTaken,
+// Add adds a user with a password to s and records it in rec. Of u it takes
+// Email, Name and Groups, and sets the rest. It returns InvalidEmail, InvalidGroup, EmailTaken,
 // WeakPassword or Busy where one of these is the reason that nobody was added.
-func Add(ctx context.Context, s Store, h Hasher, u User, password string) (User, error) {
+func Add(ctx context.Context, s Store, h Hasher, rec *audit.Recorder, u User, password string) (User, error) {
 	display, key, err := EmailKey(u.Email)
 	if err != nil {
 		return User{}, InvalidEmail.Because(err)
@@ -32,7 +34,8 @@ func Add(ctx context.Context, s Store, h Hasher, u User, password string) (User,
 	}
 	made.ID, made.CreationDtm = id.String(), now()
 	made.UpdatedDtm = made.CreationDtm
-	switch err := s.Create(ctx, made, hash); {
+	err = rec.Do(ctx, audit.Event{Kind: audit.UserCreated, Subject: made.ID}, func(ctx context.Context) error { return s.Create(ctx, made, hash) })
+	switch {
 	case errors.Is(err, ErrEmailTaken):
 		return User{}, EmailTaken
 	case err != nil:

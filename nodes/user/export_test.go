@@ -15,7 +15,7 @@ func Fetch(ctx context.Context, s Store, in FetchIn) (User, error) {
 }
 
 func Create(ctx context.Context, s Store, h Hasher, in CreateIn) (CreateOut, error) {
-	return people{s, h}.create(ctx, in)
+	return people{store: s, hasher: h}.create(ctx, in)
 }
 
 func Update(ctx context.Context, s Store, in UpdateIn) (User, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
 )
 
 // Ways out of the user nodes. Those about passwords are shared with the nodes
@@ -32,9 +33,10 @@ type Hasher interface {
 	New(ctx context.Context, password string, words ...string) (string, error)
 }
 
-// Nodes returns the user nodes, which keep users in s and hash passwords by h.
-func Nodes(s Store, h Hasher) []*engine.Node {
-	n := people{s, h}
+// Nodes returns the user nodes, which keep users in s, hash passwords by h and
+// record what they do in rec.
+func Nodes(s Store, h Hasher, rec *audit.Recorder) []*engine.Node {
+	n := people{s, h, rec}
 	return []*engine.Node{
 		engine.Define("user.fetch", "Finds a user by e-mail address or by id. The address is compared without regard to case.",
 			n.fetch, NotFound).Reading("users"),
@@ -50,6 +52,7 @@ func Nodes(s Store, h Hasher) []*engine.Node {
 type people struct {
 	store  Store
 	hasher Hasher
+	audit  *audit.Recorder
 }
 
 type fetchIn struct {
@@ -92,7 +95,7 @@ type createOut struct {
 }
 
 func (p people) create(ctx context.Context, in createIn) (createOut, error) {
-	u, err := Add(ctx, p.store, p.hasher, User{Email: in.Email, Name: in.Name}, in.Password)
+	u, err := Add(ctx, p.store, p.hasher, p.audit, User{Email: in.Email, Name: in.Name}, in.Password)
 	if err != nil {
 		return createOut{}, err
 	}
@@ -132,7 +135,7 @@ func (p people) update(ctx context.Context, in updateIn) (User, error) {
 			return User{}, err
 		}
 	}
-	u, err := p.store.Update(ctx, in.UserID, c, now())
+	u, err := Amend(ctx, p.store, p.audit, in.UserID, c)
 	switch {
 	case errors.Is(err, ErrNoUser):
 		return User{}, NotFound

@@ -208,13 +208,13 @@ func TestStoreErrorsAreNoOutcomes(t *testing.T) {
 
 func TestAddGivesGroups(t *testing.T) {
 	s := memory.New()
-	u, err := user.Add(t.Context(), s.Users, &plain{}, user.User{Email: "ada@example.com", Groups: []string{"staff", "admin", "staff"}}, "long enough")
+	u, err := user.Add(t.Context(), s.Users, &plain{}, nil, user.User{Email: "ada@example.com", Groups: []string{"staff", "admin", "staff"}}, "long enough")
 	if want := []string{"admin", "staff"}; err != nil || !slices.Equal(u.Groups, want) {
 		t.Errorf("Add = groups %q, %v, want %q", u.Groups, err, want)
 	}
 	for _, group := range []string{"", "a\nb", strings.Repeat("x", 65), "\xff"} {
 		who := user.User{Email: "bob@example.com", Groups: []string{group}}
-		if _, err := user.Add(t.Context(), s.Users, &plain{}, who, "long enough"); !errors.Is(err, user.InvalidGroup) {
+		if _, err := user.Add(t.Context(), s.Users, &plain{}, nil, who, "long enough"); !errors.Is(err, user.InvalidGroup) {
 			t.Errorf("Add with the group %q = %v, want %v", group, err, user.InvalidGroup)
 		}
 	}

@@ -1,10 +1,20 @@
 package user
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 )
+
+// Giver returns the id of who gave a proof: of the user, or of somebody who acts
+// for the user. It is "" where somebody else vouches, as the caller then does.
+func (p ProvenID) Giver() string {
+	if p.Actor == "" && p.Time.IsZero() {
+		return ""
+	}
+	return cmp.Or(p.Actor, p.ID)
+}
 
 // Proven returns the user of a proof as the user is now, or [Stale] where the
 // proof counts for nothing any more: the user is gone or disabled, or all of the
@@ -20,6 +30,19 @@ func Proven(ctx context.Context, s Store, p ProvenID) (User, error) {
 		return User{}, Stale
 	}
 	return u, nil
+}
+
+// Own returns the user of a proof that changes how the user signs in: one that the
+// user gave, that lacks nothing and that still counts. Otherwise it returns
+// [SecondFactorRequired] or [Stale].
+func Own(ctx context.Context, s Store, p ProvenID) (User, error) {
+	if p.Lacks {
+		return User{}, SecondFactorRequired
+	}
+	if err := Personal(p); err != nil {
+		return User{}, err
+	}
+	return Proven(ctx, s, p)
 }
 
 // Personal returns nil for a proof that the user gave, and [Stale] for one of

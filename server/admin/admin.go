@@ -1,5 +1,6 @@
 // Package admin holds what the owner of a system does to its store by commands:
-// users, sessions, API keys, backups, checks.
+// users, sessions, API keys, the audit log, backups, checks. What changes something
+// is an audit event.
 //
 // A command is a name, an input in JSON and an output, which is JSON but for a
 // backup. A [Desk] does commands on a store that is open. Package control brings
@@ -18,6 +19,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/audit"
 	"sluice/nodes/password"
 	"sluice/server/store/health"
 )
@@ -71,6 +73,8 @@ func works() map[string]work {
 		"key.add":       answered((*Desk).addKey),
 		"key.change":    answered((*Desk).changeKey),
 		"key.end":       answered((*Desk).endKey),
+		"audit.list":    answered((*Desk).listEvents),
+		"audit.verify":  answered((*Desk).verifyAudit),
 		"store.check":   answered((*Desk).check),
 		"store.backup":  (*Desk).backup,
 	}
@@ -91,6 +95,9 @@ func (d *Desk) Do(ctx context.Context, name string, in []byte, out io.Writer) er
 	w := works()[name]
 	if w == nil {
 		return &Refusal{"unknown", fmt.Sprintf("This release of Sluice knows no command %.40q.", name)}
+	}
+	if audit.RequestOf(ctx) == nil {
+		ctx = audit.WithRequest(ctx, &audit.Request{Actor: audit.CommandLine})
 	}
 	err := w(d, ctx, in, out)
 	if o, sentence := engine.Left(err); o != nil {

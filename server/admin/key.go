@@ -44,7 +44,7 @@ type AddKey struct {
 }
 
 func (d *Desk) addKey(ctx context.Context, in AddKey) (apikey.Fresh, error) {
-	text, made, err := apikey.Make(ctx, d.Stores.Keys, apikey.Key{Name: in.Name, Scope: in.Scope, Endpoints: in.Endpoints, ExpiresDtm: in.Expires})
+	text, made, err := apikey.Make(ctx, d.Stores.Keys, d.Stores.Recorder, apikey.Key{Name: in.Name, Scope: in.Scope, Endpoints: in.Endpoints, ExpiresDtm: in.Expires})
 	if fault := apikey.Fault(""); errors.As(err, &fault) {
 		return apikey.Fresh{}, &Refusal{"invalidKey", string(fault)}
 	}
@@ -58,7 +58,7 @@ type ChangeKey struct {
 }
 
 func (d *Desk) changeKey(ctx context.Context, in ChangeKey) (apikey.Key, error) {
-	k, err := d.Stores.Keys.Update(ctx, apikey.Which{ID: in.ID}, apikey.Change{Suspended: &in.Suspended})
+	k, err := apikey.Amend(ctx, d.Stores.Keys, d.Stores.Recorder, apikey.Which{ID: in.ID}, apikey.Change{Suspended: &in.Suspended})
 	return k, noKey(err, in.ID, "changing API key")
 }
 
@@ -68,7 +68,7 @@ type EndKey struct {
 }
 
 func (d *Desk) endKey(ctx context.Context, in EndKey) (Nothing, error) {
-	return Nothing{}, noKey(d.Stores.Keys.End(ctx, apikey.Which{ID: in.ID}), in.ID, "ending API key")
+	return Nothing{}, noKey(apikey.End(ctx, d.Stores.Keys, d.Stores.Recorder, apikey.Which{ID: in.ID}), in.ID, "ending API key")
 }
 
 // noKey says that there is no key with an id, or what was being done when an

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"sluice/nodes/session"
 )
 
@@ -41,16 +43,24 @@ func (d *Desk) listSessions(ctx context.Context, in ListSessions) (Sessions, err
 	return out, nil
 }
 
-// EndSessions is the input of session.end: one session of a user, or all.
+// EndSessions is the input of session.end: one session of a user, all of them, or
+// all of everyone.
 type EndSessions struct {
-	User string `json:"user"`         // id or e-mail address
-	ID   string `json:"id,omitzero"`  // of the only session to end
-	All  bool   `json:"all,omitzero"` // in place of ID
+	User     string `json:"user,omitzero"`     // id or e-mail address
+	ID       string `json:"id,omitzero"`       // of the only session to end
+	All      bool   `json:"all,omitzero"`      // in place of ID
+	Everyone bool   `json:"everyone,omitzero"` // with All, in place of User
 }
 
 func (d *Desk) endSessions(ctx context.Context, in EndSessions) (Ended, error) {
 	if in.All == (in.ID != "") {
 		return Ended{}, &Refusal{"badInput", "Which session? It takes the id of one, or all."}
+	}
+	if in.Everyone {
+		if in.User != "" || !in.All {
+			return Ended{}, &Refusal{"badInput", "Whose sessions? Everyone's are ended all at once, without a user."}
+		}
+		return d.endEveryone(ctx)
 	}
 	u, err := d.Find(ctx, in.User)
 	if err != nil {
@@ -64,9 +74,39 @@ func (d *Desk) endSessions(ctx context.Context, in EndSessions) (Ended, error) {
 }
 
 func (d *Desk) end(ctx context.Context, w session.Which) (Ended, error) {
-	n, err := d.Stores.Sessions.End(ctx, w, time.Now())
+	n, err := session.End(ctx, d.Stores.Sessions, d.Stores.Recorder, w)
 	if err != nil {
 		return Ended{}, fmt.Errorf("ending sessions: %w", err)
 	}
 	return Ended{n}, nil
+}
+
+// endEveryone ends the sessions of every user there is when it begins, some users
+// at a time, as each is a write that waits for the disk.
+func (d *Desk) endEveryone(ctx context.Context) (Ended, error) {
+	const atOnce = 32
+	var all Ended
+	for after := ""; ; {
+		page, err := d.Stores.Users.List(ctx, after, maxPage)
+		if err != nil {
+			return all, fmt.Errorf("listing users: %w", err)
+		}
+		work, ctx := errgroup.WithContext(ctx)
+		work.SetLimit(atOnce)
+		ended := make([]Ended, len(page))
+		for i, u := range page {
+			work.Go(func() (err error) {
+				ended[i], err = d.end(ctx, session.Which{UserID: u.ID})
+				return err
+			})
+		}
+		err = work.Wait()
+		for _, e := range ended {
+			all.Ended += e.Ended
+		}
+		if err != nil || len(page) < maxPage {
+			return all, err
+		}
+		after = page[len(page)-1].ID
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/nodes/audit"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
@@ -90,7 +91,7 @@ type AddUser struct {
 }
 
 func (d *Desk) addUser(ctx context.Context, in AddUser) (user.User, error) {
-	return user.Add(ctx, d.Stores.Users, d.Hasher, user.User{Email: in.Email, Name: in.Name, Groups: in.Groups}, in.Password)
+	return user.Add(ctx, d.Stores.Users, d.Hasher, d.Stores.Recorder, user.User{Email: in.Email, Name: in.Name, Groups: in.Groups}, in.Password)
 }
 
 // ChangeUser is the input of user.change; its output is the user. Disabling and
@@ -113,7 +114,7 @@ func (d *Desk) changeUser(ctx context.Context, in ChangeUser) (user.User, error)
 	if in.Groups != nil {
 		c.Groups = user.SortGroups(in.Groups)
 	}
-	changed, err := d.Stores.Users.Update(ctx, u.ID, c, present())
+	changed, err := user.Amend(ctx, d.Stores.Users, d.Stores.Recorder, u.ID, c)
 	if err != nil {
 		return user.User{}, gone(err, "changing user")
 	}
@@ -150,7 +151,10 @@ func (d *Desk) setPassword(ctx context.Context, in SetPassword) (Ended, error) {
 	if err != nil {
 		return Ended{}, err
 	}
-	if err := d.Stores.Passwords.SetHash(ctx, u.ID, "", hash); err != nil {
+	err = d.Stores.Recorder.Do(ctx, audit.Event{Kind: audit.PasswordChanged, Subject: u.ID}, func(ctx context.Context) error {
+		return d.Stores.Passwords.SetHash(ctx, u.ID, "", hash)
+	})
+	if err != nil {
 		return Ended{}, gone(err, "storing password")
 	}
 	return d.end(ctx, session.Which{UserID: u.ID})
@@ -166,7 +170,10 @@ func (d *Desk) deleteUser(ctx context.Context, in DeleteUser) (user.User, error)
 	if err != nil {
 		return user.User{}, err
 	}
-	if err := d.Stores.Users.Delete(ctx, u.ID, present()); err != nil {
+	err = d.Stores.Recorder.Do(ctx, audit.Event{Kind: audit.UserDeleted, Subject: u.ID}, func(ctx context.Context) error {
+		return d.Stores.Users.Delete(ctx, u.ID, present())
+	})
+	if err != nil {
 		return user.User{}, gone(err, "deleting user")
 	}
 	return u, nil

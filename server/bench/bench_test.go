@@ -22,6 +22,7 @@ import (
 	"sluice/engine"
 	"sluice/flows"
 	"sluice/nodes"
+	"sluice/nodes/audit"
 	"sluice/nodes/data"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
@@ -57,6 +58,7 @@ func setUp(b *testing.B) *bench {
 	if err != nil {
 		b.Fatal(err)
 	}
+	s.Recorder = audit.NewRecorder(s.Audit, audit.Options{}) // which the handlers written by hand go without
 	w := &bench{stores: s.Stores, hasher: hasher, userID: uuid.NewString()}
 	hash, err := hasher.New(b.Context(), secret)
 	if err != nil {
@@ -90,7 +92,7 @@ func (w *bench) open(tb testing.TB) string {
 func (w *bench) sluice(b *testing.B) fasthttp.RequestHandler {
 	b.Helper()
 	app, err := engine.Load(flows.FS, engine.Env{
-		Nodes: nodes.Core(w.stores, w.hasher, nodes.Post{}), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+		Nodes: nodes.Core(w.stores, w.hasher, nodes.Post{}, nodes.Trust{}), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
 		Document: engine.TypeOf[data.Head](),
 	})
 	if err != nil {
@@ -100,7 +102,7 @@ func (w *bench) sluice(b *testing.B) fasthttp.RequestHandler {
 	var eps []rest.Endpoint
 	for _, f := range app.Flows {
 		f.Limit = nil
-		eps = append(eps, endpoint.New(f, endpoint.Deps{Sessions: w.stores.Sessions, MaxBody: 1 << 16}))
+		eps = append(eps, endpoint.New(f, endpoint.Deps{Sessions: w.stores.Sessions, MaxBody: 1 << 16, Audit: w.stores.Recorder}))
 	}
 	if err := s.Swap(eps); err != nil {
 		b.Fatal(err)

@@ -90,6 +90,7 @@ func TestUsersFromTheFirstDayToTheLast(t *testing.T) {
 	s.want(0, "The password is set, 0 sessions ended\n", "", "another "+ferry, "user", "password", "ada@example.com", "--password-stdin")
 	s.want(0, "ID  SINCE  LAST SEEN  ENDS  GROUPS  IP  PROGRAM\n", "", "", "session", "list", "--user", "ada@example.com")
 	s.want(0, "0 sessions ended\n", "", "", "session", "end-all", "--user", "ada@example.com")
+	s.want(0, "0 sessions ended\n", "", "", "session", "end-all", "--everyone")
 	s.want(1, "", "sluice: The user has no live session \"x\".\n", "", "session", "end", "x", "--user", "ada@example.com")
 	s.want(0, "Ada@example.com is deleted, all sessions have ended\n", "", "", "user", "delete", "ada@example.com")
 	s.want(1, "", "sluice: There is no user with the address \"ada@example.com\".\n", "", "user", "show", "ada@example.com")
@@ -98,16 +99,17 @@ func TestUsersFromTheFirstDayToTheLast(t *testing.T) {
 func TestMisuseOfOwnersCommands(t *testing.T) {
 	s := shop{t, t.TempDir()}
 	for args, want := range map[string]string{
-		"user":                    "user wants to know what: list, show, add, disable, enable, groups, password, delete\nsluice help user says more.\n",
-		"user lst":                "user does not do \"lst\" (did you mean list?)\nsluice help user says more.\n",
-		"user show":               "user show takes 1 word behind it, not 0\nsluice help user says more.\n",
-		"session list":            "session wants --user, an id or an e-mail address\nsluice help session says more.\n",
-		"session":                 "session wants to know what: list, end, end-all\nsluice help session says more.\n",
-		"backup":                  "backup wants the name of a file\nsluice help backup says more.\n",
-		"restore":                 "restore wants the name of a file\nsluice help restore says more.\n",
-		"migrate":                 "migrate wants --from and --to\nsluice help migrate says more.\n",
-		"migrate --from a":        "migrate wants --from and --to\nsluice help migrate says more.\n",
-		"migrate --from a --to a": "--from and --to name the same database\nsluice help migrate says more.\n",
+		"user":                     "user wants to know what: list, show, add, disable, enable, groups, password, delete\nsluice help user says more.\n",
+		"user lst":                 "user does not do \"lst\" (did you mean list?)\nsluice help user says more.\n",
+		"user show":                "user show takes 1 word behind it, not 0\nsluice help user says more.\n",
+		"session list":             "session wants --user, an id or an e-mail address\nsluice help session says more.\n",
+		"session end x --everyone": "--everyone goes with end-all alone\nsluice help session says more.\n",
+		"session":                  "session wants to know what: list, end, end-all\nsluice help session says more.\n",
+		"backup":                   "backup wants the name of a file\nsluice help backup says more.\n",
+		"restore":                  "restore wants the name of a file\nsluice help restore says more.\n",
+		"migrate":                  "migrate wants --from and --to\nsluice help migrate says more.\n",
+		"migrate --from a":         "migrate wants --from and --to\nsluice help migrate says more.\n",
+		"migrate --from a --to a":  "--from and --to name the same database\nsluice help migrate says more.\n",
 	} {
 		s.want(2, "", "sluice: "+want, "", strings.Fields(args)...)
 	}
@@ -126,7 +128,7 @@ func TestBackupRestoreAndMigrate(t *testing.T) {
 	for _, email := range []string{"ada@example.com", "bob@example.com"} {
 		s.run(ferry, "user", "add", "--email", email, "--password-stdin")
 	}
-	s.want(0, "DIR/a.backup has 2 users, N KiB in N ms\n", "", "", "backup", "a.backup")
+	s.want(0, "DIR/a.backup has 2 users, 3 events, 1 auditKey, N KiB in N ms\n", "", "", "backup", "a.backup")
 	s.want(1, "", "sluice: DIR/a.backup is there already; choose another name\n", "", "backup", "a.backup")
 	if info, err := os.Stat(filepath.Join(s.dir, "a.backup")); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("the backup = %v, %v, want it to be its owner's alone", info.Mode(), err)
@@ -136,12 +138,12 @@ func TestBackupRestoreAndMigrate(t *testing.T) {
 		t.Errorf("backup - = %d, %.20q, want a gzip file", code, out)
 	}
 	s.want(1, "", "sluice: the database is not empty; --replace deletes what it holds\n", "", "restore", "a.backup")
-	s.want(0, "2 users restored and compared in N ms; the backup is of TIME, by Sluice V\n", "", "", "restore", "--data", "other", "a.backup")
+	s.want(0, "2 users, 3 events, 1 auditKey restored and compared in N ms; the backup is of TIME, by Sluice V\n", "", "", "restore", "--data", "other", "a.backup")
 	s.run("", "user", "delete", "bob@example.com")
-	s.want(0, "2 users restored and compared in N ms; the backup is of TIME, by Sluice V\n", "", "", "restore", "--replace", "a.backup")
-	s.want(0, "2 users copied from SQLite to SQLite and compared in N ms\n", "", "", "migrate", "--from", "data", "--to", "sqlite:third")
+	s.want(0, "2 users, 3 events, 1 auditKey restored and compared in N ms; the backup is of TIME, by Sluice V\n", "", "", "restore", "--replace", "a.backup")
+	s.want(0, "2 users, 4 events, 1 auditKey copied from SQLite to SQLite and compared in N ms\n", "", "", "migrate", "--from", "data", "--to", "sqlite:third")
 	s.want(1, "", "sluice: the database is not empty; --replace deletes what it holds\n", "", "migrate", "--from", "data", "--to", "sqlite:third")
-	s.want(0, "2 users copied from SQLite to SQLite and compared in N ms\n", "", "", "migrate", "--from", "data", "--to", "sqlite:third", "--replace")
+	s.want(0, "2 users, 4 events, 1 auditKey copied from SQLite to SQLite and compared in N ms\n", "", "", "migrate", "--from", "data", "--to", "sqlite:third", "--replace")
 	s.want(1, "", "sluice: there is no database in DIR/nowhere\n", "", "migrate", "--from", "nowhere", "--to", "sqlite:fourth")
 	for _, dir := range []string{"other", "third"} {
 		if code, out, errs := s.run("", "user", "list", "--data", dir); code != 0 || strings.Count(out, "@example.com") != 2 {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"sluice/nodes/audit"
 	"sluice/nodes/record"
 	"sluice/server"
 	"sluice/server/admin"
@@ -22,11 +23,12 @@ import (
 func backupCommand() command {
 	return command{
 		name: "backup", args: "FILE", most: 1,
-		about: "Writes all users, sessions and kept answers to a file, beside a server that runs or without one.",
+		about: "Writes all that a database holds to a file, beside a server that runs or without one.",
 		more: `Of the embedded database it is one state of everything; of a MongoDB each document is
 as it was at some moment of the backup, and no session is there without its user. FILE
 can be - for standard output. It holds the hashes of passwords and of tokens: keep it as
-the database itself.
+the database itself. The audit log is in it, and can be verified wherever it is restored
+(where the setting audit-keys seals it, that goes along by hand).
 
 Examples:
 
@@ -115,6 +117,7 @@ func restoreCommand() command {
 compared with it. Sessions live on, but for those that have expired. No server may have
 the database. An embedded database is filled whole or stays as it is; a MongoDB in which
 a restore was cut off is refused by every server until --replace has filled it.
+The audit log of the backup goes on where it ended, with an event that says so.
 
 Examples:
 
@@ -146,20 +149,42 @@ func (c *call) restore(ctx context.Context, conf server.Config, name string, rep
 	defer f.Close()
 	began, p := time.Now(), newProgress(c.Stderr, "restoring", 0)
 	closed := func() error { return nil }
+	var into *store.Store
 	open := func(want transfer.Tally) (record.Store, error) {
 		s, err := c.ownStore(ctx, conf)
 		if err != nil {
 			return nil, err
 		}
-		closed, p.total = s.Close, want.Records()
+		into, closed, p.total = s, s.Close, want.Records()
 		return s.Records, nil
 	}
 	head, got, err := transfer.Restore(ctx, f, open, transfer.Options{Replace: replace, Seen: p.seen})
 	p.end()
+	if err == nil {
+		err = c.noteImport(ctx, into)
+	}
 	if err = errors.Join(err, closed()); err != nil {
 		return filled(fmt.Errorf("restoring %s: %w", c.path(name), err))
 	}
 	fmt.Fprintf(c.Stdout, "%v restored and compared in %s; the backup is of %s, by Sluice %s\n", got, millis(time.Since(began)), clock(head.Time), shown(head.Version))
+	return nil
+}
+
+// noteImport verifies the audit log that came into a store and writes the event
+// that says where its chains ended then.
+func (c *call) noteImport(ctx context.Context, s *store.Store) error {
+	r, err := audit.Verify(ctx, s.Audit)
+	if err != nil {
+		return fmt.Errorf("verifying the audit log: %w", err)
+	}
+	if len(r.Flaws) > 0 {
+		fmt.Fprintln(c.Stderr, "The audit log that came along is not as it was written, or sealed by audit-keys that are not set; sluice audit verify says more.")
+	}
+	e := audit.ImportedEvent(r.Chains)
+	e.Actor = audit.CommandLine
+	if _, err := s.Audit.Append(ctx, e); err != nil {
+		return fmt.Errorf("noting the import in the audit log: %w", err)
+	}
 	return nil
 }
 
@@ -208,11 +233,19 @@ func (c *call) migrate(ctx context.Context, from, to string, replace bool) error
 	if !store.Exists(from) {
 		return fmt.Errorf("there is no database in %s", store.Dir(from))
 	}
+	conf, problems, err := c.configure(given{})
+	if err := cmp.Or(err, problems.Err()); err != nil {
+		return err
+	}
+	keys, err := conf.SealingKeys()
+	if err != nil {
+		return err
+	}
 	source, err := store.OpenStill(ctx, from)
 	if err != nil {
 		return fmt.Errorf("opening the database to copy from: %w", owned(err, server.Config{}))
 	}
-	target, err := store.OpenStill(ctx, to)
+	target, err := store.OpenStill(ctx, to, keys...)
 	if err != nil {
 		return errors.Join(fmt.Errorf("opening the database to copy into: %w", owned(err, server.Config{})), source.Close())
 	}
@@ -227,6 +260,9 @@ func (c *call) migrate(ctx context.Context, from, to string, replace bool) error
 		got, err = transfer.Copy(ctx, source.Records, target.Records, transfer.Options{Replace: replace, Seen: p.seen})
 	}
 	p.end()
+	if err == nil {
+		err = c.noteImport(ctx, target)
+	}
 	if err = errors.Join(err, target.Close(), source.Close()); err != nil {
 		return filled(err)
 	}

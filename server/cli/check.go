@@ -18,7 +18,9 @@ func checkCommand() command {
 	return command{
 		name: "check", args: "[DIR...]", most: -1,
 		about: "Checks flows and settings, and tells everything that is wrong with them.",
-		more: `Without a folder it checks the one that serve would serve. Each line is
+		more: `Without a folder it checks the one that serve would serve. Of a folder within
+one that has an errors.yaml or a types.yaml it tells what is wrong there, and in
+these two. Each line is
 file:line:column: what is wrong (what to do about it). Where a folder has a file
 flows.lock, it is wrong too that an endpoint permits more than stands there; see
 sluice help lock. It exits with 1 where there are problems.
@@ -69,29 +71,35 @@ func (c *call) check(flags checkFlags) error {
 	}
 	flows, shipped := 0, false
 	for _, dir := range dirs {
-		conf.Flows = dir
+		part := part{dir: dir}
+		if len(c.args) > 0 {
+			if part, err = c.partOf(dir); err != nil {
+				return err
+			}
+		}
+		conf.Flows = part.dir
 		checked, err := server.Check(conf, append([]server.Option{server.Getenv(c.Getenv)}, c.opts...)...)
 		var more engine.Problems
 		loaded := !errors.As(err, &more)
 		if !loaded {
-			found.flows = append(found.flows, more...)
-			checked, err = c.tops(dir)
+			found.flows = append(found.flows, part.of(more)...)
+			checked, err = c.tops(part.dir)
 		}
 		if err != nil {
 			return err
 		}
-		flows += len(checked.All)
-		found.warnings = append(found.warnings, checked.Warnings...)
+		flows += part.count(checked.All, checked.Dir)
+		found.warnings = append(found.warnings, part.of(checked.Warnings)...)
 		shipped = shipped || checked.Dir == ""
 		command := "sluice lock"
 		if len(c.args) > 0 {
-			command += " " + dir
+			command += " " + part.dir
 		}
 		exceeded, tight, err := c.checkLock(checked, loaded, command)
 		if err != nil {
 			return err
 		}
-		found.lock = append(found.lock, exceeded...)
+		found.lock = append(found.lock, part.of(exceeded)...)
 		if !tight {
 			found.notes = append(found.notes, contract.File+" can be tightened: "+command)
 		}

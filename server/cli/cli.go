@@ -67,7 +67,7 @@ func commands() []command {
 	return []command{
 		serveCommand(), checkCommand(), lockCommand(), diffCommand(), testCommand(), routesCommand(), nodesCommand(),
 		fmtCommand(), graphCommand(), schemaCommand(), openapiCommand(), newCommand(), lspCommand(),
-		userCommand(), sessionCommand(), keyCommand(), backupCommand(), restoreCommand(), migrateCommand(), doctorCommand(), versionCommand(), helpCommand(),
+		userCommand(), sessionCommand(), keyCommand(), auditCommand(), backupCommand(), restoreCommand(), migrateCommand(), doctorCommand(), versionCommand(), helpCommand(),
 	}
 }
 

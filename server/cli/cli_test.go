@@ -96,6 +96,18 @@ DIR/flows/b.yaml:7:1: unknown key "enabeld" (did you mean enabled?)
 		"problems":    {args: "check", files: broken, code: 1, stdout: problems + "3 problems in 2 files\n"},
 		"folders": {args: "check one two", code: 1, files: map[string]string{"one/a.yaml": hello("/a"), "two/a.yaml": hello("a")},
 			stdout: "DIR/two/a.yaml:2:15: a path begins with a slash (write /a)\n1 problem in 1 file\n"},
+		"a folder within one that declares": {args: "check flows/deep/er", code: 1, files: map[string]string{
+			"flows/errors.yaml": "gone: {status: 410, message: It is gone.}\n", "flows/a.yaml": hello("a"),
+			"flows/deep/er/b.yaml": hello("b"), "flows/deep/er/c.yaml": "about: No more.\nendpoint: GET /c\nsession: none\nsteps:\n  - fail: gone\n",
+		}, stdout: "DIR/flows/deep/er/b.yaml:2:15: a path begins with a slash (write /b)\n1 problem in 1 file\n"},
+		"a good folder beside a bad one": {args: "check sub/good", files: map[string]string{
+			"errors.yaml": "gone: {status: 410, message: It is gone.}\n", "sub/bad.yaml": hello("a"), "sub/good/b.yaml": hello("/b"),
+		}, stdout: "1 flow, no problems\n"},
+		"a folder of flows is its own": {args: "check flows", files: map[string]string{
+			"types.yaml": "not: of: ours\n", "other.yaml": "x: 1\n", "flows/a.yaml": hello("/a"),
+		}, stdout: "1 flow, no problems\n"},
+		"no folder within one that declares": {args: "check flows/atuh", code: 1, files: map[string]string{"flows/errors.yaml": "", "flows/a.yaml": hello("/a")},
+			stderr: "sluice: there is no folder DIR/flows/atuh to load flows from\n"},
 		"no folder": {args: "check flws", code: 1, stderr: "sluice: there is no folder DIR/flws to load flows from\n"},
 		"settings": {args: "check", code: 1, files: map[string]string{"flows/a.yaml": hello("/a"), "sluice.yaml": "addr: 127.0.0.1:8080\ntimeout: 30\nflws: x\n"},
 			stdout: `DIR/sluice.yaml:2:10: timeout: want a duration with a unit, as in 500ms, 30s or 2m, not "30"

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -13,6 +14,8 @@ import (
 	"sluice/server"
 )
 
+// fileName is the file of settings: in the working directory or, where that has
+// none, in the folder flows below it, for settings that go with the flows.
 const fileName = "sluice.yaml"
 
 // A file is sluice.yaml while it is read.
@@ -25,6 +28,10 @@ type file struct {
 func (c *call) readFile(conf *server.Config) (engine.Problems, error) {
 	f := file{name: filepath.Join(c.Dir, fileName)}
 	data, err := os.ReadFile(f.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		f.name = filepath.Join(c.Dir, "flows", fileName)
+		data, err = os.ReadFile(f.name)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
@@ -88,6 +95,28 @@ func (f *file) settings(root *yaml.Node, conf *server.Config) {
 	}
 }
 
+// joined writes an item that has parts as the text that a flag takes: NAME=VALUE
+// with semicolons between them, and lists with plus signs. What it cannot
+// write so stays as it is.
+func joined(n *yaml.Node) *yaml.Node {
+	var parts []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		v, items := n.Content[i+1], []string{}
+		if v.Kind == yaml.ScalarNode {
+			items = append(items, v.Value)
+		}
+		for _, item := range v.Content {
+			items = append(items, item.Value)
+		}
+		text := strings.Join(items, "+")
+		if v.Kind == yaml.MappingNode || strings.Contains(text, ";") {
+			return n
+		}
+		parts = append(parts, n.Content[i].Value+"="+text)
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: strings.Join(parts, ";"), Line: n.Line, Column: n.Column}
+}
+
 // setting sets one setting.
 func (f *file) setting(s server.Setting, v *yaml.Node, conf *server.Config) {
 	scalars := []*yaml.Node{v}
@@ -96,6 +125,9 @@ func (f *file) setting(s server.Setting, v *yaml.Node, conf *server.Config) {
 	}
 	var texts []string
 	for _, n := range scalars {
+		if s.Parts && n.Kind == yaml.MappingNode {
+			n = joined(n)
+		}
 		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 			want := "one value"
 			if s.List {

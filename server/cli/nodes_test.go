@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -100,8 +101,12 @@ endpoint: POST /try
 session: required
 groups: [staff]
 input:
+  headers:
+    cookie?: string
   body:
     password: {type: string, format: password}
+    state: string
+    code: string
 %s
 steps:
   - id: user
@@ -134,7 +139,7 @@ func TestSamplesOfAllNodesLoad(t *testing.T) {
 	for _, n := range all {
 		var body strings.Builder
 		for _, p := range n.In.Props {
-			if n.Example == "" && p.Name != "password" && needed(n, p) && strings.HasPrefix(sampleValue(p), "$body.") {
+			if n.Example == "" && !slices.Contains([]string{"password", "state", "code"}, p.Name) && needed(n, p) && strings.HasPrefix(sampleValue(p), "$body.") {
 				fmt.Fprintf(&body, "    %s: %s\n", p.Name, p.Type.Base)
 			}
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -69,9 +70,12 @@ func TestFileIsStrict(t *testing.T) {
 		"no unit":          {"timeout: 30\n", "sluice.yaml:1:10: timeout: want a duration with a unit, as in 500ms, 30s or 2m, not \"30\""},
 		"zero":             {"timeout: 0s\n", "sluice.yaml:1:10: timeout: want at least 1ms, not 0s"},
 		"negative":         {"timeout: -1s\n", "sluice.yaml:1:10: timeout: want at least 1ms, not -1s"},
-		"weak":             {"min-password: 4\n", "sluice.yaml:1:15: min-password: want at least 8, not 4"},
+		"weak":             {"min-password: 4\n", "sluice.yaml:1:15: min-password: want at least 6, not 4"},
 		"nothing":          {"flows:\n", "sluice.yaml:1:7: flows must be one value"},
 		"list for a text":  {"flows: [a, b]\n", "sluice.yaml:1:8: flows must be one value"},
+		"weak part":        {"oidc-providers:\n  - {name: acme, issuer: \"http://accounts.example.com\", client-id: c, redirect: \"https://app.example.com/in\"}\n", `sluice.yaml:2:5: oidc-providers: want a provider that is safe: issuer of acme: it must begin with https://, or be on this machine, not "name=acme;issuer=http://accounts.example.com;client-id=c;redirect=https://app.example.com/in"`},
+		"parts":            {"oidc-providers:\n  - name: acme\n    issuer: https://accounts.example.com\n    client-id: c\n    redirect: https://app.example.com/in\n    scopes: [email, profile]\n    trust-email: true\n", ""},
+		"mapping in parts": {"oidc-providers: [{name: {a: b}}]\n", "sluice.yaml:1:18: oidc-providers must be a list of values"},
 		"mapping in list":  {"vars: [{a: b}]\n", "sluice.yaml:1:8: vars must be a list of values"},
 		"item of a list":   {"vars:\n  - GOOD\n  - B-AD\n", `sluice.yaml:3:5: vars: want the name of an environment variable, not "B-AD"`},
 		"second document":  {"data: a\n---\ndata: b\n", "sluice.yaml:2:1: there is a second document behind ---"},
@@ -87,9 +91,29 @@ func TestFileIsStrict(t *testing.T) {
 	}
 }
 
+func TestSettingsMayStandBesideTheFlows(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		file := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("flows/sluice.yaml", "compat: [altogic]\nmin-password: 4\n")
+	c := &call{Env: Env{Dir: dir, Getenv: func(string) string { return "" }}}
+	conf, problems, err := c.configure(nil)
+	if err != nil || len(conf.Compat) != 1 || len(problems) != 1 || !strings.HasSuffix(problems[0].File, filepath.Join("flows", "sluice.yaml")) {
+		t.Errorf("configure() = %v, %v, %v, want what stands in flows/sluice.yaml and its problem", conf.Compat, problems, err)
+	}
+	write("sluice.yaml", "addr: 127.0.0.1:1\n")
+	if conf, problems, err := c.configure(nil); err != nil || problems != nil || conf.Compat != nil {
+		t.Errorf("configure() = %v, %v, %v, want sluice.yaml alone", conf.Compat, problems, err)
+	}
+}
+
 func TestEnvironmentIsStrict(t *testing.T) {
 	_, got := configured(t, "", map[string]string{"SLUICE_MIN_PASSWORD": "4", "SLUICE_ADDR": "x"})
-	want := "SLUICE_ADDR: want host:port, as in 127.0.0.1:8080, not \"x\"\nSLUICE_MIN_PASSWORD: want at least 8, not 4"
+	want := "SLUICE_ADDR: want host:port, as in 127.0.0.1:8080, not \"x\"\nSLUICE_MIN_PASSWORD: want at least 6, not 4"
 	if got != want {
 		t.Errorf("configure() = %s, want %s", got, want)
 	}

@@ -198,7 +198,7 @@ func (f *userFlags) delete(ctx context.Context, c *call, carrier admin.Carrier, 
 func sessionCommand() command {
 	return command{
 		name: "session", args: "list | end ID | end-all", most: 2,
-		about: "Lists and ends sessions of a user, beside a server that runs or without one.",
+		about: "Lists and ends sessions, beside a server that runs or without one.",
 		more: `A session that was ended is dead on its next request.
 
 Examples:
@@ -206,10 +206,12 @@ Examples:
   sluice session list --user ada@example.com
   sluice session end 01a2090f-6a61-7cf4-9e5c-3b1a5f0d8c11 --user ada@example.com
   sluice session end-all --user ada@example.com
+  sluice session end-all --everyone
 `,
 		define: func(flags *flag.FlagSet) func(context.Context, *call) error {
 			set, p := storeFlags(flags), pageFlags(flags)
 			of := flags.String("user", "", "Id or e-mail address of the user.")
+			everyone := flags.Bool("everyone", false, "For end-all: end the sessions of all users.")
 			end := func(ctx context.Context, c *call, carrier admin.Carrier, in admin.EndSessions) error {
 				ended, err := admin.Do[admin.Ended](ctx, carrier, "session.end", in)
 				if err == nil {
@@ -225,11 +227,14 @@ Examples:
 					return end(ctx, c, carrier, admin.EndSessions{User: *of, ID: args[0]})
 				}},
 				{name: "end-all", run: func(ctx context.Context, c *call, carrier admin.Carrier, _ []string) error {
-					return end(ctx, c, carrier, admin.EndSessions{User: *of, All: true})
+					return end(ctx, c, carrier, admin.EndSessions{User: *of, All: true, Everyone: *everyone})
 				}},
 			}
 			return func(ctx context.Context, c *call) error {
-				if *of == "" && len(c.args) > 0 {
+				switch {
+				case *everyone && (len(c.args) != 1 || c.args[0] != "end-all" || *of != ""):
+					return misused("--everyone goes with end-all alone")
+				case *of == "" && !*everyone && len(c.args) > 0:
 					return misused("session wants --user, an id or an e-mail address")
 				}
 				return c.act(ctx, "session", set, actions)

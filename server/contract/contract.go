@@ -142,10 +142,10 @@ func (c *Contract) place(fact string) engine.Pos {
 	return c.places["endpoint"]
 }
 
-var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+var placeholder = regexp.MustCompile(`\{[^}.]*(\.\.\.)?\}`)
 
 // shape is the endpoint as requests see it: without the names in its path.
-func (c *Contract) shape() string { return placeholder.ReplaceAllString(c.Endpoint(), "{}") }
+func (c *Contract) shape() string { return placeholder.ReplaceAllString(c.Endpoint(), "{$1}") }
 
 func sortContracts(all []Contract) {
 	slices.SortFunc(all, func(a, b Contract) int {

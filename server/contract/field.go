@@ -31,7 +31,9 @@ func inputFields(f *engine.Flow) []Field {
 		name string
 		t    *engine.Type
 	}{{"path", f.Input.Path}, {"query", f.Input.Query}, {"headers", f.Input.Headers}} {
-		if part.t != nil {
+		if part.t != nil && part.t.Open {
+			list = append(list, Field{part.name, words(part.t), false})
+		} else if part.t != nil {
 			list = appendInside(list, part.name, part.t)
 		}
 	}

@@ -16,8 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"sluice/nodes/audit"
 	"sluice/nodes/memory"
 	"sluice/nodes/password"
+	"sluice/nodes/session"
 	"sluice/nodes/user"
 	"sluice/server/admin"
 	"sluice/server/control"
@@ -31,8 +33,10 @@ func newDesk(t *testing.T) *admin.Desk {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := memory.New()
+	s.Recorder = audit.NewRecorder(s.Audit, audit.Options{})
 	return &admin.Desk{
-		Stores: memory.New(), Hasher: h, Kind: "memory", Version: "test",
+		Stores: s, Hasher: h, Kind: "memory", Version: "test",
 		Check: func(context.Context) []health.Finding { return []health.Finding{health.Good("store", "fine")} },
 	}
 }
@@ -72,6 +76,36 @@ func dial(t *testing.T, dir string) *control.Client {
 
 const secret = "a ferry across the river"
 
+// Everyone is more than a page of users.
+func TestEveryoneIsSignedOut(t *testing.T) {
+	const users, each = 1234, 2
+	d, now := newDesk(t), time.Now()
+	hashes := make([]session.Hash, 0, users*each)
+	for i := range users {
+		u := user.User{ID: fmt.Sprintf("u%04d", i), Email: fmt.Sprintf("u%d@example.com", i), EmailKey: fmt.Sprintf("u%d@example.com", i), CreationDtm: now, UpdatedDtm: now}
+		if err := d.Stores.Users.Create(t.Context(), u, "hash"); err != nil {
+			t.Fatal(err)
+		}
+		for n := range each {
+			_, h := session.NewToken()
+			hashes = append(hashes, h)
+			made := session.Session{ID: fmt.Sprintf("s%04d-%d", i, n), UserID: user.ProvenID{ID: u.ID}, CreationDtm: now, LastSeenDtm: now, ExpiresDtm: now.Add(time.Hour), Idle: time.Hour, End: now.Add(time.Hour)}
+			if err := d.Stores.Sessions.Create(t.Context(), h, made); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got, err := admin.Do[admin.Ended](t.Context(), d, "session.end", admin.EndSessions{All: true, Everyone: true})
+	if err != nil || got.Ended != users*each {
+		t.Errorf("session.end of everyone = %+v, %v, want %d ended", got, err, users*each)
+	}
+	for _, h := range hashes {
+		if _, err := d.Stores.Sessions.Get(t.Context(), h, now); !errors.Is(err, session.ErrNoSession) {
+			t.Fatalf("Get of a session of everyone = %v, want %v", err, session.ErrNoSession)
+		}
+	}
+}
+
 // Every step is done in order, on a desk at hand and on one behind a socket, and
 // must end alike.
 func TestBothCarriersDoTheSame(t *testing.T) {
@@ -104,6 +138,10 @@ func TestBothCarriersDoTheSame(t *testing.T) {
 		{"session.end", `{"user":"ada@example.com","id":"x","all":true}`, "badInput: "},
 		{"session.end", `{"user":"ada@example.com","id":"x"}`, "notFound: "},
 		{"session.end", `{"user":"ada@example.com","all":true}`, `{"ended":0}`},
+		{"session.end", `{"everyone":true}`, "badInput: "},
+		{"session.end", `{"everyone":true,"id":"x"}`, "badInput: "},
+		{"session.end", `{"everyone":true,"all":true,"user":"ada@example.com"}`, "badInput: "},
+		{"session.end", `{"everyone":true,"all":true}`, `{"ended":0}`},
 		{"key.add", `{"name":"importer","scope":"some"}`, "invalidKey: "},
 		{"key.add", `{"name":"importer","scope":"full"}`, `"key":"slk_`},
 		{"key.list", `{"limit":10}`, `"name":"importer"`},
@@ -111,6 +149,10 @@ func TestBothCarriersDoTheSame(t *testing.T) {
 		{"key.end", `{"id":"x"}`, "notFound: "},
 		{"user.delete", `{"user":"bob@example.com"}`, `"email":"bob@example.com"`},
 		{"user.delete", `{"user":"bob@example.com"}`, "notFound: "},
+		{"audit.list", `{"kinds":["userDeleted"],"limit":10}`, `"actor":"cli"`},
+		{"audit.list", `{"user":"ada@example.com","limit":1}`, `"kind":"userCreated"`},
+		{"audit.list", `{"after":{"chain":"memory","seq":"1"}}`, "badInput: "},
+		{"audit.verify", `{}`, `"flaws":null`},
 		{"store.check", `{}`, `[{"name":"store","level":"ok","text":"fine"}]`},
 		{"store.drop", `{}`, `unknown: This release of Sluice knows no command "store.drop".`},
 	}

@@ -224,7 +224,7 @@ func refuses(t *testing.T, name, text, want string) {
 
 func TestWeakSettingsDoNotStart(t *testing.T) {
 	for name, c := range map[string]struct{ settings, want string }{
-		"short passwords":      {"min-password: 4\n", `sluice\.yaml:1:15: .*at least 8`},
+		"short passwords":      {"min-password: 4\n", `sluice\.yaml:1:15: .*at least 6`},
 		"weak hashes":          {"password: {algorithm: argon2id, memory_kib: 8}\n", `sluice\.yaml:1:1: .*password`},
 		"a negative duration":  {"timeout: -1s\n", `sluice\.yaml:1:10: .*at least`},
 		"one without a unit":   {"timeout: 30\n", `sluice\.yaml:1:10: .*unit`},

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,6 +53,7 @@ func TestNoFileAndNoLogHoldsATokenOrPassword(t *testing.T) {
 			secrets[token.FindString(a.text)] = "renewed token of " + email
 		}
 	}
+	tokens := openMany(t, s.url, times(0, 1000, 1_000_000))
 	for _, h := range c.heard {
 		if strings.Contains(h.text, "argon2") || strings.Contains(h.text, password) {
 			t.Errorf("%s = %s, want no secret in it", h.call, h.text)
@@ -67,6 +69,7 @@ func TestNoFileAndNoLogHoldsATokenOrPassword(t *testing.T) {
 			text, err := os.ReadFile(file)
 			files++
 			shows(t, when+", "+d.Name(), text, secrets)
+			showsOne(t, when+", "+d.Name(), text, tokens)
 			return err
 		})
 		if err != nil {
@@ -78,10 +81,59 @@ func TestNoFileAndNoLogHoldsATokenOrPassword(t *testing.T) {
 	look("after the stop")
 	shows(t, "standard output", []byte(s.stdout.String()), secrets)
 	shows(t, "standard error", []byte(s.stderr.String()), secrets)
+	showsOne(t, "standard output", []byte(s.stdout.String()), tokens)
+	showsOne(t, "standard error", []byte(s.stderr.String()), tokens)
 	if t.Failed() {
 		return
 	}
-	t.Logf("%d secrets looked for in %d files and the console, 0 found", len(secrets), files)
+	t.Logf("%d secrets looked for in %d files and the console, 0 found", len(secrets)+len(tokens), files)
+}
+
+// A beginning is that of a token's random part, 95 bits of it.
+type beginning [16]byte
+
+// openMany opens n sessions, from eight clients at once, and returns how their
+// tokens begin. It fails where two begin alike.
+func openMany(t *testing.T, url string, n int) map[beginning]bool {
+	t.Helper()
+	const clients = 8
+	made := make([][]beginning, clients)
+	var wg sync.WaitGroup
+	for i := range made {
+		c := newClient(url)
+		m := c.enter(t, "/auth/sign-up", fmt.Sprintf("many%d@example.com", i), password)
+		wg.Go(func() {
+			for range n / clients {
+				a, err := c.try(t.Context(), "POST", "/test/again", m.Session.Token, "")
+				found := token.FindString(a.text)
+				if err != nil || a.status != 200 || found == "" {
+					t.Errorf("POST /test/again = %d %s, %v, want a token", a.status, a.text, err)
+					return
+				}
+				made[i] = append(made[i], beginning([]byte(strings.TrimPrefix(found, "sls_"))))
+			}
+		})
+	}
+	wg.Wait()
+	tokens := make(map[beginning]bool, n)
+	for _, b := range slices.Concat(made...) {
+		if tokens[b] {
+			t.Errorf("two tokens begin with %s, want none", b)
+		}
+		tokens[b] = true
+	}
+	return tokens
+}
+
+// showsOne fails where a text holds the beginning of a token.
+func showsOne(t *testing.T, where string, text []byte, tokens map[beginning]bool) {
+	t.Helper()
+	for i := range max(len(text)-len(beginning{})+1, 0) {
+		if b := beginning(text[i:]); tokens[b] {
+			t.Errorf("%s holds the token that begins with %s, want it nowhere", where, b)
+			return
+		}
+	}
 }
 
 // shows fails where a text holds a secret, or a token's random part.
@@ -169,7 +221,7 @@ steps:
 		}
 	}
 	text := log.String()
-	if n := strings.Count(text, "the disk is on fire"); n < 2 || strings.Count(text, "\n") != 2 {
+	if n := strings.Count(text, "the disk is on fire"); n < 2 || strings.Count(audited.ReplaceAllString(text, ""), "\n") != 2 {
 		t.Errorf("log =\n%s\nwant two lines with the cause", text)
 	}
 	for what, secret := range map[string]string{"token": m.Session.Token, "password": password, "address": "ada@example.com", "path": part, "query": word} {

@@ -5,16 +5,27 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sluice/nodes/apikey"
+	"sluice/nodes/audit"
+	"sluice/nodes/session"
 )
 
 // A deadline is a context that ends at a time. Unlike context.WithDeadline it
-// starts no timer until somebody waits for it: most requests are over before.
+// starts no timer until somebody waits for it: most requests are over before. It
+// also holds what audit events say of the request, as a context more would cost
+// every request for what few need.
 type deadline struct {
 	context.Context
-	at time.Time
+	at      time.Time
+	flow    string           // file of the flow
+	facts   *Facts           // set before anybody asks, as are session and key
+	session *session.Session // nil without one
+	key     *apikey.Key      // nil without one
 
-	mu    sync.Mutex
-	timed atomic.Pointer[timed] // made by the first who waits; nil until then; written under mu
+	mu      sync.Mutex
+	timed   atomic.Pointer[timed] // made by the first who waits; nil until then; written under mu
+	request *audit.Request        // made by the first who asks; guarded by mu
 }
 
 // timed is a context with a timer.
@@ -48,6 +59,26 @@ func (d *deadline) Err() error {
 		return context.DeadlineExceeded
 	}
 	return nil
+}
+
+// Value knows the request for audit events, which is made when one asks for it.
+func (d *deadline) Value(key any) any {
+	if !audit.IsRequestKey(key) || d.facts == nil {
+		return d.Context.Value(key)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.request != nil {
+		return d.request
+	}
+	d.request = &audit.Request{ID: d.facts.ID, IP: d.facts.IP, UserAgent: d.facts.UserAgent, Flow: d.flow}
+	if d.key != nil {
+		d.request.Actor = audit.KeyActor(d.key.ID)
+	}
+	if s := d.session; s != nil {
+		d.request.UserID, d.request.SessionID, d.request.Actor = s.UserID.ID, s.ID, s.UserID.Actor
+	}
+	return d.request
 }
 
 func (d *deadline) Done() <-chan struct{} { return d.waiting().Done() }

@@ -15,6 +15,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes/apikey"
+	"sluice/nodes/audit"
 	"sluice/nodes/limit"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -31,12 +32,14 @@ type Facts struct {
 // Deps are what endpoints need beside their flows. All endpoints of a server share them.
 type Deps struct {
 	Sessions session.Store
-	Repeats  repeat.Store // may be nil where no flow has repeat:
-	Keys     Keys         // of the settings
-	APIKeys  apikey.Store // may be nil where no flow takes keys but those of the settings
-	Limits   limit.Store  // may be nil where no flow has limit:
-	MaxBody  int          // bytes
-	Cookie   string       // SameSite of the session's cookie, Lax or Strict; "" where there is none
+	Repeats  repeat.Store    // may be nil where no flow has repeat:
+	Keys     Keys            // of the settings
+	Clients  []string        // keys of applications; with none any key will do
+	APIKeys  apikey.Store    // may be nil where no flow takes keys but those of the settings
+	Limits   limit.Store     // may be nil where no flow has limit:
+	MaxBody  int             // bytes
+	Cookie   string          // SameSite of the session's cookie, Lax or Strict; "" where there is none
+	Audit    *audit.Recorder // counts the calls that are refused, and notes uses of keys; nil for none
 
 	// Watch is told each call in front of it, and may return nil. It is nil where
 	// nobody watches.
@@ -96,21 +99,27 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 	now := time.Now()
 	d := deadlineIn(ctx, now.Add(e.flow.Timeout))
 	defer d.stop()
-	key, err := e.key(d, r, now)
-	if err != nil {
-		return engine.Answer{}, err
-	}
 	facts := &Facts{ID: r.ID, IP: ipText(r.IP), UserAgent: r.UserAgent, Time: now}
+	d.facts, d.flow = facts, e.flow.File
+	if err := e.client(r); err != nil {
+		return engine.Answer{}, e.refused(err, facts)
+	}
+	key, err := e.key(d, r, facts)
+	if err != nil {
+		return engine.Answer{}, e.refused(err, facts)
+	}
 	in := engine.Inputs{Request: engine.ValueOf(facts), Send: r.Send}
 	if key != nil {
+		d.key, d.request = key, nil // what the event of its use knew is not all
 		in.APIKey = engine.ValueOf(key)
 	}
 	var s *session.Session
 	if e.flow.Session != engine.SessionNone {
 		if s, err = e.session(d, r, now); err != nil {
-			return engine.Answer{}, err
+			return engine.Answer{}, e.refused(err, facts)
 		}
 		if s != nil {
+			d.session, d.request = s, nil
 			in.Session = engine.ValueOf(s)
 		}
 	}
@@ -118,7 +127,7 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 		return engine.Answer{}, err
 	}
 	if err := e.limit(d, in, now); err != nil {
-		return engine.Answer{}, err
+		return engine.Answer{}, e.refused(err, facts)
 	}
 	var a engine.Answer
 	if e.flow.Repeat != nil {
@@ -130,6 +139,16 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (engine.Answer, error) 
 		return a, err
 	}
 	return e.keep(d, r, s, a)
+}
+
+// refused counts a call that comes to nothing because of who makes it, and
+// returns why. What the store could not answer is no refusal.
+func (e *Endpoint) refused(why error, f *Facts) error {
+	var err *engine.Error
+	if errors.As(why, &err) && err.Kind != engine.Unavailable && len(err.Items) > 0 {
+		e.Audit.Refused(err.Items[0].Code, f.IP)
+	}
+	return why
 }
 
 func (e *Endpoint) run(ctx context.Context, in engine.Inputs) (engine.Answer, error) {

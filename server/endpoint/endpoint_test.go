@@ -14,6 +14,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/apikey"
+	"sluice/nodes/audit"
 	"sluice/nodes/memory"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
@@ -24,13 +25,15 @@ import (
 // A world is a store with one user and one session, whose token is token.
 type world struct {
 	nodes.Stores
-	token string
-	hash  session.Hash
+	token   string
+	hash    session.Hash
+	clients []string
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{Stores: memory.New()}
+	w.Recorder = audit.NewRecorder(w.Audit, audit.Options{})
 	now := time.Now()
 	u := user.User{ID: "u1", Email: "ada@example.com", EmailKey: "ada@example.com", CreationDtm: now, UpdatedDtm: now}
 	if err := w.Users.Create(t.Context(), u, ""); err != nil {
@@ -64,7 +67,7 @@ func (w *world) endpoints(t testing.TB, more []*engine.Node, flows ...string) (m
 		files[fmt.Sprintf("flow%d.yaml", i)] = &fstest.MapFile{Data: []byte("about: x\n" + flow)}
 	}
 	app, err := engine.Load(files, engine.Env{
-		Nodes: append(nodes.Core(w.Stores, hasher, nodes.Post{}), more...), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
+		Nodes: append(nodes.Core(w.Stores, hasher, nodes.Post{}, nodes.Trust{}), more...), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
 		APIKey: engine.TypeOf[apikey.Key](),
 	})
 	if err != nil {
@@ -72,8 +75,8 @@ func (w *world) endpoints(t testing.TB, more []*engine.Node, flows ...string) (m
 	}
 	for _, f := range app.Flows {
 		made = append(made, endpoint.New(f, endpoint.Deps{
-			Sessions: w.Sessions, Repeats: w.Repeats, APIKeys: w.Keys, Limits: w.Limits, MaxBody: 1 << 16,
-			Keys: endpoint.Keys{sha256.Sum256([]byte("key-1")): true, sha256.Sum256([]byte("key-3")): true},
+			Sessions: w.Sessions, Repeats: w.Repeats, APIKeys: w.Keys, Limits: w.Limits, MaxBody: 1 << 16, Audit: w.Recorder,
+			Clients: w.clients, Keys: endpoint.Keys{sha256.Sum256([]byte("key-1")): true, sha256.Sum256([]byte("key-3")): true},
 		}))
 	}
 	return made
@@ -111,6 +114,23 @@ const (
 	optional = "endpoint: GET /x\nsession: optional\nsteps:\n  - if: $session\n    then:\n      - respond: 200\n        body: $session.userId\n  - respond: 204\n"
 )
 
+const anyClient = "endpoint: GET /x\nsession: none\nclientKey: required\nsteps:\n  - respond: 204\n"
+
+// values are those of every header of a request.
+func values(all ...string) func(string) []string { return func(string) []string { return all } }
+
+// Where the settings name the keys of applications, others are none.
+func TestClientKeysOfTheSettings(t *testing.T) {
+	w := newWorld(t)
+	w.clients = []string{"shop", "desk"}
+	e := w.endpoint(t, anyClient)
+	for key, want := range map[string]string{"shop": "204", "desk": "204", "Shop": "unauthenticated invalid_client_key", "": "unauthenticated invalid_client_key"} {
+		if got := ask(t, e, endpoint.Request{Header: values(key)}); got != want {
+			t.Errorf("Call with client key %q = %s, want %s", key, got, want)
+		}
+	}
+}
+
 // An endpoint lets in whom its flow lets in, and nobody else.
 func TestGuards(t *testing.T) {
 	w := newWorld(t)
@@ -135,6 +155,10 @@ func TestGuards(t *testing.T) {
 		"key none":              {"endpoint: GET /x\nsession: none\napiKey: required\nsteps:\n  - respond: 204\n", endpoint.Request{}, "unauthenticated missing_API_key"},
 		"key wrong":             {"endpoint: GET /x\nsession: none\napiKey: required\nsteps:\n  - respond: 204\n", endpoint.Request{APIKey: "key-2"}, "unauthenticated invalid_API_key"},
 		"key right":             {"endpoint: GET /x\nsession: none\napiKey: required\nsteps:\n  - respond: 204\n", endpoint.Request{APIKey: "key-1"}, "204"},
+		"client none":           {"endpoint: GET /x\nsession: required\nclientKey: required\nsteps:\n  - respond: 204\n", endpoint.Request{}, "unauthenticated invalid_client_key"},
+		"client empty":          {anyClient, endpoint.Request{Header: values("")}, "unauthenticated invalid_client_key"},
+		"client twice":          {anyClient, endpoint.Request{Header: values("a", "a")}, "unauthenticated invalid_client_key"},
+		"client of any name":    {anyClient, endpoint.Request{Header: values("a")}, "204"},
 		"key before session":    {strings.Replace(required, "steps", "apiKey: required\nsteps", 1), endpoint.Request{APIKey: "key-2"}, "unauthenticated invalid_API_key"},
 		"session before input":  {strings.Replace(required, "steps", "input: {query: {n: integer}}\nsteps", 1), endpoint.Request{RawQuery: "n=x"}, "unauthenticated missing_session_token"},
 	} {
@@ -163,6 +187,8 @@ func TestInput(t *testing.T) {
 	w := newWorld(t)
 	header := func(values ...string) func(string) []string { return func(string) []string { return values } }
 	none := "endpoint: POST /x\nsession: none\nsteps:\n  - respond: 204\n"
+	anything := "endpoint: POST /x\nsession: none\ninput: {query: any, body: any}\nsteps:\n  - respond: 200\n    body: {query: $query, body: $body}\n"
+	address := "endpoint: POST /x\nsession: none\ninput: {query: {email: {type: string, format: email}, name: string}}\nsteps:\n  - respond: 200\n    body: [$query.email, $query.name]\n"
 	for name, tt := range map[string]struct {
 		flow    string
 		request endpoint.Request
@@ -175,6 +201,13 @@ func TestInput(t *testing.T) {
 		"no body":            {everywhere, endpoint.Request{Params: []string{"7"}, RawQuery: "q=", Header: header("t")}, "invalid invalid_input(Body is missing.)"},
 		"query twice":        {everywhere, endpoint.Request{Params: []string{"7"}, RawQuery: "q=1&q=2", Header: header("t"), Body: []byte(`{"n":1}`)}, "invalid invalid_input(Query.q is given twice.)"},
 		"query broken":       {everywhere, endpoint.Request{Params: []string{"7"}, RawQuery: "q=%zz", Header: header("t"), Body: []byte(`{"n":1}`)}, "invalid invalid_input(Query is not well formed.)"},
+		"any body":           {anything, endpoint.Request{RawQuery: "", Body: []byte(`[{"$gt":1},null]`)}, `200 {"query":{},"body":[{"$gt":1},null]}`},
+		"any query":          {anything, endpoint.Request{RawQuery: "a[$ne]=1&b=x&b=y+z&c=&__proto__=p"}, `200 {"query":{"__proto__":"p","a[$ne]":"1","b":["x","y z"],"c":""},"body":{}}`},
+		"any query, no text": {anything, endpoint.Request{RawQuery: "a=%ff"}, "invalid invalid_input(Query must be UTF-8 without control characters.)"},
+		"any query, broken":  {anything, endpoint.Request{RawQuery: "a=%zz"}, "invalid invalid_input(Query is not well formed.)"},
+		"a whole path":       {strings.Replace(strings.Replace(anything, "/x", "/x/{id}/{rest...}", 1), "query: $query", "path: $path", 1), endpoint.Request{Params: []string{"7", "a/b"}}, `200 {"path":{"id":"7","rest":"a/b"},"body":{}}`},
+		"an address":         {address, endpoint.Request{RawQuery: "email=a+b@x.com&name=a+b"}, `200 ["a+b@x.com","a b"]`},
+		"an encoded address": {address, endpoint.Request{RawQuery: "email=a%2Bb%40x.com&name=a%2Bb"}, `200 ["a+b@x.com","a+b"]`},
 		"none wanted":        {none, endpoint.Request{}, "204"},
 		"empty object":       {none, endpoint.Request{Body: []byte(" {} ")}, "204"},
 		"body unwanted":      {none, endpoint.Request{Body: []byte(`{"token":"x"}`)}, "invalid invalid_input(Body must be empty, this endpoint takes none.)"},

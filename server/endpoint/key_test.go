@@ -24,7 +24,7 @@ func (w *world) key(t testing.TB, k apikey.Key) string {
 	if k.Name == "" {
 		k.Name = "importer"
 	}
-	text, _, err := apikey.Make(t.Context(), w.Keys, k)
+	text, _, err := apikey.Make(t.Context(), w.Keys, nil, k)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestKeysThatAreNotGoodAreRefused(t *testing.T) {
 		want("a token", w.token, bad)
 		want("a key of the settings", "key-1", `200 {"name":"API key of the settings","scope":"full"}`)
 
-		text, made, err := apikey.Make(t.Context(), w.Keys, apikey.Key{Name: "importer", Scope: apikey.Full, UserID: "u1", ExpiresDtm: time.Now().Add(time.Hour)})
+		text, made, err := apikey.Make(t.Context(), w.Keys, nil, apikey.Key{Name: "importer", Scope: apikey.Full, UserID: "u1", ExpiresDtm: time.Now().Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}

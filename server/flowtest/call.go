@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,10 +92,11 @@ func (a *answer) ask(handler fasthttp.RequestHandler, text []byte, ip net.IP) er
 func (s *Suite) probe(f *engine.Flow, t *test, a *answer) *engine.Probe {
 	return &engine.Probe{
 		Fake: func(at engine.At) (engine.Fake, bool) {
-			if at.Pos.File != f.File {
-				return engine.Fake{}, false // inside a node that is a flow
+			name := at.Step
+			if at.Pos.File != f.File { // inside a node that is a flow
+				name = s.flowNode(at.Pos.File) + "/" + name
 			}
-			fake, ok := t.fakes[at.Step]
+			fake, ok := t.fakes[name]
 			return fake, ok
 		},
 		Took: s.cover.took,
@@ -108,11 +110,22 @@ func (s *Suite) probe(f *engine.Flow, t *test, a *answer) *engine.Probe {
 	}
 }
 
+// flowNode names the node that the flow of a file is.
+func (s *Suite) flowNode(file string) string {
+	i := slices.IndexFunc(s.app.Nodes, func(n *engine.NodeFlow) bool { return n.File == file })
+	if i < 0 {
+		return ""
+	}
+	return s.app.Nodes[i].Name
+}
+
 // request writes a request as it goes over the wire.
 func request(f *engine.Flow, s *send, ns names, token string) ([]byte, error) {
 	path := f.Path
 	for _, e := range s.path {
-		path = strings.ReplaceAll(path, "{"+e.key.Value+"}", url.PathEscape(ns.expand(e.value.Value)))
+		value := ns.expand(e.value.Value)
+		path = strings.ReplaceAll(path, "{"+e.key.Value+"}", url.PathEscape(value))
+		path = strings.ReplaceAll(path, "{"+e.key.Value+"...}", value)
 	}
 	query := url.Values{}
 	for _, e := range s.query {
@@ -149,6 +162,9 @@ func request(f *engine.Flow, s *send, ns names, token string) ([]byte, error) {
 	add("User-Agent", s.userAgent)
 	if f.APIKey != engine.KeyNone && query.Get("apikey") == "" {
 		add("Authorization", apiKey)
+	}
+	if f.ClientKey {
+		add("X-Client-Key", "client-of-flow-tests")
 	}
 	for _, e := range s.headers {
 		headers = append(headers, [2]string{e.key.Value, ns.expand(e.value.Value)})

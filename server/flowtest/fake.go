@@ -20,6 +20,9 @@ func (r *reader) fakes(n *yaml.Node) map[string]engine.Fake {
 	for _, e := range r.mapping(n, "fake") {
 		node, ok := r.steps[e.key.Value]
 		if !ok {
+			node, ok = r.inner[e.key.Value]
+		}
+		if !ok {
 			r.unknownStep(e.key)
 			continue
 		}

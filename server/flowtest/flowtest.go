@@ -27,13 +27,16 @@
 //	          An API key goes along where the flow wants one. times: how often the request
 //	          is made; what is wanted is about the last answer
 //	fake      what a step does in the place of its node, by its id, or its node where it has
-//	          none: {outcome: NAME}, {out: {...}} (what is missing is made up), {error: TEXT}
+//	          none, or inside a node flow by both, as in account.greeting/user:
+//	          {outcome: NAME}, {out: {...}} (what is missing is made up), {error: TEXT}
 //	want      status; code of the first error, or codes; body; headers;
 //	          events: what was sent, how many or which {event, id, data};
 //	          stored: users, sessions and documents: {COLLECTION: ...} that are there afterwards,
 //	          how many or which;
 //	          mail: what was sent, how many mails or which: {to, subject, text, html}
-//	          ran: the steps whose nodes ran, all of them in order; skipped: steps that did not
+//	          ran: the steps whose nodes ran, all of them in order; skipped: steps that did not;
+//	          audited: the audit events, all of them in order, each as its kind or as
+//	          {kind, actor, subject, outcome, details, ...}
 //	each      a list of cases: the test runs for each, with $case.NAME for what the case has
 //	same      parts of the answer (status, body, headers, time) that must not differ between
 //	          cases:, each with given, send and fake of its own or else those of the test.
@@ -138,7 +141,7 @@ func Load(fsys fs.FS, set Settings) (*Suite, error) {
 		}
 		return nil, problems
 	}
-	s.set.Nodes = append(nodes.Core(s.stage.stores(), hasher, s.stage.post(templates)), set.Nodes...)
+	s.set.Nodes = append(nodes.Core(s.stage.stores(), hasher, s.stage.post(templates), nodes.Trust{}), set.Nodes...)
 	if s.app, err = s.load(nil); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/code"
+	"sluice/nodes/link"
 	"sluice/nodes/mail"
 	"sluice/nodes/user"
 )
@@ -64,7 +65,8 @@ func (p *postbox) shown() ([]any, error) {
 // post is how the nodes send mail on the stage.
 func (st *stage) post(t *mail.Templates) nodes.Post {
 	return nodes.Post{Post: mail.Post{
-		Sender: st.mailbox, Queue: st.mailbox, Templates: t, Site: &url.URL{Scheme: "https", Host: "app.test"},
+		Sender: st.mailbox, Queue: st.mailbox, Templates: t,
+		Sites: link.Sites{App: &url.URL{Scheme: "https", Host: "app.test"}, Server: &url.URL{Scheme: "https", Host: "api.test"}},
 	}}
 }
 

@@ -75,6 +75,7 @@ func TestProblems(t *testing.T) {
 		"matcher":     {"- {name: x, send: {path: {id: 1}}, want: {body: {id: {is: uid}, side: {matches: \"(\"}}}}\n", "card.test.yaml:1:59: nothing is \"uid\" (did you mean uuid?)\ncard.test.yaml:1:81: this is no regular expression: error parsing regexp: missing closing ): `(`"},
 		"same":        {"- {name: x, same: [sttus], cases: [{send: {path: {id: 1}}}]}\n", "card.test.yaml:1:19: same needs two cases at least (cases: [{send: ...}, {send: ...}])\ncard.test.yaml:1:20: answers have no \"sttus\" to compare (did you mean status?)"},
 		"stray cases": {"- {name: x, cases: [], send: {path: {id: 1}}, want: {}}\n", "card.test.yaml:1:13: cases is for tests with same: (as in same: [status, body])"},
+		"audited":     {"- {name: x, send: {path: {id: 1}}, want: {audited: [signin, {kinds: x}]}}\n", "card.test.yaml:1:53: no audit event is of kind \"signin\" (did you mean signIn?)\ncard.test.yaml:1:62: unknown key \"kinds\" of an event (did you mean kind?)"},
 		"stored":      {"- {name: x, send: {path: {id: 1}}, want: {stored: {users: [{mail: x}]}}}\n", "card.test.yaml:1:61: unknown key \"mail\" of one of users (did you mean email?)"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -167,6 +167,9 @@ func (s *Suite) check(ctx context.Context, t *test, a *answer, ns names, file st
 		}
 		m.counted(w.mail, shown, "mails were sent", "mails")
 	}
+	if err := s.checkAudited(ctx, w, m); err != nil {
+		return err
+	}
 	if err := s.checkDocuments(ctx, w, m); err != nil || w.users == nil && w.sessions == nil {
 		return err
 	}

@@ -43,6 +43,8 @@ func TestExpectations(t *testing.T) {
 	for name, c := range map[string]struct{ want, fails string }{
 		"met":           {"{status: 200, body: {id: 7, owner: {id: $ada.id, name: Ada}, tags: [a, b]}, headers: {x-card: 7}, ran: [owner]}", ""},
 		"a whole body":  {"{body: {id: 7, side: null, owner: {any: true}, tags: {is: list}}, exact: true}", ""},
+		"no events":     {"{audited: []}", ""},
+		"events":        {"{audited: [signIn]}", "card.test.yaml:4:19: audited = [], want a list of 1 item"},
 		"status":        {"{status: 201}", "card.test.yaml:4:18: status = 200, want 201"},
 		"code":          {"{code: locked}", "card.test.yaml:4:16: code = none, want locked"},
 		"value":         {"{body: {owner: {name: Eve}}}", `card.test.yaml:4:31: body.owner.name = "Ada", want "Eve"`},

@@ -15,11 +15,15 @@ import (
 	"sluice/engine"
 	"sluice/nodes"
 	"sluice/nodes/apikey"
+	"sluice/nodes/attempt"
+	"sluice/nodes/audit"
 	"sluice/nodes/code"
 	"sluice/nodes/data"
 	"sluice/nodes/factor"
 	"sluice/nodes/limit"
 	"sluice/nodes/memory"
+	"sluice/nodes/oidc"
+	"sluice/nodes/passkey"
 	"sluice/nodes/password"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
@@ -37,7 +41,12 @@ type stage struct {
 	keys      *struct{ apikey.Store }
 	codes     *struct{ code.Store }
 	factors   *struct{ factor.Store }
+	attempts  *struct{ attempt.Store }
+	linked    *struct{ oidc.Store }
+	passkeys  *struct{ passkey.Store }
 	mailbox   *postbox
+	audit     *struct{ audit.Store }
+	recorder  *audit.Recorder
 	now       nodes.Stores // of the test that is on
 	hasher    *password.Hasher
 	sqlite    bool
@@ -64,9 +73,12 @@ func (u *watchedUsers) Create(ctx context.Context, who user.User, passwordHash s
 }
 
 func newStage(h *password.Hasher, sqlite bool) *stage {
+	events := &struct{ audit.Store }{}
 	return &stage{
+		audit: events, recorder: audit.NewRecorder(events, audit.Options{}),
 		users: &watchedUsers{}, passwords: &struct{ password.Store }{}, sessions: &struct{ session.Store }{}, keys: &struct{ apikey.Store }{},
 		codes: &struct{ code.Store }{}, factors: &struct{ factor.Store }{}, mailbox: &postbox{},
+		attempts: &struct{ attempt.Store }{}, linked: &struct{ oidc.Store }{}, passkeys: &struct{ passkey.Store }{},
 		documents: &struct{ data.Store }{memory.New().Data}, limits: &struct{ limit.Store }{},
 		hasher: h, sqlite: sqlite, hashes: map[string]string{},
 	}
@@ -75,7 +87,8 @@ func newStage(h *password.Hasher, sqlite bool) *stage {
 func (st *stage) stores() nodes.Stores {
 	return nodes.Stores{
 		Users: st.users, Passwords: st.passwords, Sessions: st.sessions, Keys: st.keys, Codes: st.codes, Factors: st.factors,
-		Data: st.documents, Limits: st.limits,
+		Data: st.documents, Limits: st.limits, Attempts: st.attempts, Identities: st.linked, Passkeys: st.passkeys,
+		Audit: st.audit, Recorder: st.recorder,
 	}
 }
 
@@ -91,6 +104,9 @@ func (st *stage) clear(ctx context.Context, collections []*engine.Collection) (o
 	st.users.Store, st.users.ids = s.Users, nil
 	st.passwords.Store, st.sessions.Store, st.keys.Store, st.documents.Store, st.limits.Store = s.Passwords, s.Sessions, s.Keys, s.Data, s.Limits
 	st.codes.Store, st.factors.Store = s.Codes, s.Factors
+	st.attempts.Store, st.linked.Store, st.passkeys.Store = s.Attempts, s.Identities, s.Passkeys
+	st.audit.Store = s.Audit
+	st.recorder.Forget()
 	st.mailbox.clear()
 	if len(collections) > 0 {
 		var all []*data.Collection

@@ -89,6 +89,7 @@ type subject struct {
 	flow  *engine.Flow
 	steps map[string]*engine.Node // by id, or node where there is none
 	order []string                // the steps in the order of the text
+	inner map[string]*engine.Node // by node flow and step, as in account.greeting/user
 	vars  []string                // of the environment
 
 	collections []*engine.Collection
@@ -96,7 +97,7 @@ type subject struct {
 
 // newSubject finds the node steps of a flow.
 func newSubject(f *engine.Flow, nodes map[string]*engine.Node, app *engine.App, vars []string) *subject {
-	sub := &subject{flow: f, steps: map[string]*engine.Node{}, vars: vars, collections: app.Collections}
+	sub := &subject{flow: f, steps: map[string]*engine.Node{}, vars: vars, collections: app.Collections, inner: map[string]*engine.Node{}}
 	var walk func([]engine.Step)
 	walk = func(steps []engine.Step) {
 		for _, st := range steps {
@@ -111,7 +112,22 @@ func newSubject(f *engine.Flow, nodes map[string]*engine.Node, app *engine.App, 
 		}
 	}
 	walk(f.Steps)
+	for _, n := range app.Nodes {
+		sub.within(n.Name, n.Steps, nodes)
+	}
 	return sub
+}
+
+// within finds the node steps of a node flow.
+func (s *subject) within(name string, steps []engine.Step, nodes map[string]*engine.Node) {
+	for _, st := range steps {
+		if st.Verb == "node" {
+			s.inner[name+"/"+nameOf(st)] = nodes[st.Word]
+		}
+		for _, b := range st.Branches {
+			s.within(name, b.Steps, nodes)
+		}
+	}
 }
 
 // nameOf is the name by which tests know a step of a node.

@@ -26,10 +26,11 @@ type want struct {
 	mail      *yaml.Node // that was sent: a number, or a list
 	ran       *yaml.Node
 	skipped   *yaml.Node
+	audited   *yaml.Node // a list of kinds, or of events
 }
 
 var (
-	wantKeys   = []string{"status", "code", "codes", "body", "events", "exact", "headers", "stored", "mail", "ran", "skipped"}
+	wantKeys   = []string{"status", "code", "codes", "body", "events", "exact", "headers", "stored", "mail", "ran", "skipped", "audited"}
 	storedKeys = []string{"users", "sessions", "documents"}
 	userKeys   = []string{"id", "email", "emailVerified", "name", "disabled", "groups", "creationDtm", "updatedDtm", "password"}
 	shownKeys  = []string{"id", "userId", "accessGroupKeys", "ip", "userAgent", "creationDtm", "expiresDtm", "lastSeenDtm", "authenticatedDtm", "impersonatedBy"}
@@ -71,6 +72,8 @@ func (r *reader) want(n *yaml.Node, ns names) *want {
 		case "mail":
 			w.mail = e.value
 			r.listed(e.value, "mail", mailKeys)
+		case "audited":
+			r.audited(e.value, w)
 		case "ran", "skipped":
 			for _, step := range r.items(e.value, e.key.Value, true) {
 				if name := r.text(step, "a step"); name != "" && r.steps[name] == nil {

@@ -35,6 +35,9 @@ func Endpoint(f *engine.Flow) *Graph {
 	if len(f.Groups) > 0 {
 		g.Tags = append(g.Tags, "groups "+strings.Join(f.Groups, ", "))
 	}
+	if f.ClientKey {
+		g.Tags = append(g.Tags, "client key")
+	}
 	if f.APIKey != engine.KeyNone {
 		g.Tags = append(g.Tags, "API key "+f.APIKey.String())
 	}

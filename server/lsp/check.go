@@ -122,7 +122,7 @@ const many = 500
 func (s *server) ahead(f *folder) {
 	now := surveyed{folder: f, files: s.files(f), versions: map[string]int{}}
 	for _, d := range s.documents {
-		if d.folder != f || d.ahead == d.version || d.name == "errors.yaml" || d.name == "types.yaml" {
+		if d.folder != f || d.ahead == d.version || slices.Contains([]string{"errors.yaml", "types.yaml", "sluice.yaml"}, d.name) {
 			continue
 		}
 		d.ahead, now.versions[d.name] = d.version, d.version

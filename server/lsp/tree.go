@@ -24,6 +24,7 @@ const (
 	repeatSort
 	sessionSort
 	apiKeySort
+	clientKeySort
 	answerSort
 	truthSort
 	outcomesSort // of a node flow
@@ -52,7 +53,7 @@ const (
 // behind every other key.
 var inside = map[sort]map[string]sort{
 	flowSort: {
-		"session": sessionSort, "apiKey": apiKeySort, "limit": limitSort, "repeat": repeatSort, "input": inputSort, "answer": answerSort, "output": typeSort,
+		"session": sessionSort, "apiKey": apiKeySort, "clientKey": clientKeySort, "limit": limitSort, "repeat": repeatSort, "input": inputSort, "answer": answerSort, "output": typeSort,
 		"enabled": truthSort, "params": typeSort, "outcomes": outcomesSort, "steps": blockSort, "node": nodeNameSort,
 	},
 	inputSort:    {"": typeSort},
@@ -115,6 +116,8 @@ func rootSort(file string) sort {
 		return errorsSort
 	case "types.yaml":
 		return typesSort
+	case "sluice.yaml": // of settings
+		return otherSort
 	}
 	return flowSort
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base32"
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -71,6 +72,14 @@ type filler struct {
 	secret            []byte // of the second factor
 	step              int64  // whose code was used last
 	pending, recovery string
+	access            string // of the last redirect
+}
+
+// follow takes the token out of a redirect to a page of the application.
+func (f *filler) follow(location string) {
+	if u, err := url.Parse(location); err == nil && u.Query().Has("access_token") {
+		f.access = u.Query().Get("access_token")
+	}
 }
 
 // note takes what is needed from an answer.
@@ -111,5 +120,5 @@ func (f *filler) fill(body string) string {
 			break
 		}
 	}
-	return strings.NewReplacer("CODE", code, "PENDING", f.pending, "RECOVERY", f.recovery).Replace(body)
+	return strings.NewReplacer("CODE", code, "PENDING", f.pending, "RECOVERY", f.recovery, "ACCESS", f.access).Replace(body)
 }

@@ -49,8 +49,8 @@ func Document(info Info, flows []*engine.Flow) ([]byte, error) {
 	for i, f := range flows {
 		path := shared[shape(f.Path)]
 		if path == "" {
-			path = f.Path
-			shared[shape(path)] = path
+			path = strings.ReplaceAll(f.Path, "...}", "}") // OpenAPI has no name for all the rest
+			shared[shape(f.Path)] = path
 			doc.Paths[path] = map[string]operation{}
 		}
 		op := types.operation(f, path)
@@ -77,11 +77,11 @@ func Document(info Info, flows []*engine.Flow) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+var placeholder = regexp.MustCompile(`\{[^}.]*(\.\.\.)?\}`)
 
 // shape is a path without the names in it. OpenAPI has one path of a shape, so
 // flows that name its parts differently share the names of the first of them.
-func shape(path string) string { return placeholder.ReplaceAllString(path, "{}") }
+func shape(path string) string { return placeholder.ReplaceAllString(path, "{$1}") }
 
 var word = regexp.MustCompile(`[A-Za-z0-9]+`)
 

@@ -44,6 +44,9 @@ func (c *components) operation(f *engine.Flow, at string) operation {
 		for _, p := range f.Input.Path.Props {
 			if p.Name == name {
 				param := c.parameter(p, "path")
+				if strings.Contains(f.Path, "{"+name+"...}") {
+					param.Description = "All the rest of the path, with its slashes."
+				}
 				param.Name, param.Required = strings.Trim(names[i], "{}"), true
 				op.Parameters = append(op.Parameters, param)
 			}
@@ -77,6 +80,9 @@ func firstSentence(s string) string {
 
 func (c *components) parameters(t *engine.Type, in string) []parameter {
 	var all []parameter
+	if t != nil && t.Open {
+		return []parameter{{Name: "any", In: in, Description: "Parameters of any names.", Schema: c.taken(t)}}
+	}
 	if t != nil {
 		for _, p := range t.Props {
 			all = append(all, c.parameter(p, in))
@@ -112,6 +118,7 @@ const (
 	bySession = "session"
 	byBearer  = "bearer"
 	byKey     = "apiKey"
+	byClient  = "clientKey"
 )
 
 func securitySchemes() object {
@@ -119,6 +126,7 @@ func securitySchemes() object {
 		bySession: object{"type": "apiKey", "in": "header", "name": "Session", "description": "Token of a session."},
 		byBearer:  object{"type": "http", "scheme": "bearer", "description": "Token of a session."},
 		byKey:     object{"type": "apiKey", "in": "header", "name": "Authorization", "description": "API key, without a word in front of it."},
+		byClient:  object{"type": "apiKey", "in": "header", "name": "X-Client-Key", "description": "Public key of the caller's application."},
 	}
 }
 
@@ -135,6 +143,9 @@ func security(f *engine.Flow) []object {
 	var all []object
 	add := func(schemes ...string) {
 		way := object{}
+		if f.ClientKey {
+			way[byClient] = []string{}
+		}
 		for _, s := range schemes {
 			way[s] = []string{}
 		}

@@ -161,6 +161,7 @@ func general(f *engine.Flow) []failure {
 	risks := f.Program.Risks()
 	add(risks.Expressions, 400, "expression_failed", "The request does not fit what is computed from it.")
 	add(risks.Loops, 400, "too_much_work", "The request asks for more steps than a call may take.")
+	add(f.ClientKey, 401, "invalid_client_key", "The client key is missing or not valid.")
 	add(f.APIKey == engine.KeyRequired, 401, "missing_API_key", "This endpoint needs an API key.")
 	add(f.APIKey != engine.KeyNone, 401, "invalid_API_key", "The API key is not valid.")
 	add(f.APIKey != engine.KeyNone, 403, "insufficient_scope", "The API key is not for this endpoint.")

@@ -29,6 +29,16 @@ func target(uri string) (path, query string, ok bool) {
 	return path, query, true
 }
 
+// target is the function target, with the path as endpoints have it: without the
+// one that may stand in front of all.
+func (s *Server) target(uri string) (path, query string, ok bool) {
+	path, query, ok = target(uri)
+	if below, found := strings.CutPrefix(path, s.opts.Base); found && strings.HasPrefix(below, "/") {
+		path = below
+	}
+	return path, query, ok
+}
+
 // decode returns the value of a parameter. It decodes percent signs once, and
 // ok is false for what no identifier holds and what another reader of the value
 // could take for structure: a broken escape, invalid UTF-8, control characters,
@@ -47,4 +57,16 @@ func decode(raw string) (value string, ok bool) {
 		}
 	}
 	return value, true
+}
+
+// decodeRest returns the value of a parameter that is all the rest of a path: its
+// segments, each of them decoded, with the slashes between.
+func decodeRest(raw string) (value string, ok bool) {
+	segs := strings.Split(raw, "/")
+	for i, seg := range segs {
+		if segs[i], ok = decode(seg); !ok {
+			return "", false
+		}
+	}
+	return strings.Join(segs, "/"), true
 }

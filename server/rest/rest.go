@@ -68,6 +68,10 @@ type Options struct {
 	// "https://app.example.com"; "*" lets every page call. Default: none.
 	Origins []string
 
+	// Base is a path in front of all others, as in "/e:abc", that clients whose
+	// address has one may send. Default: none.
+	Base string
+
 	// KeyInQuery lets callers send their API key as ?apikey= in the address.
 	// Default: only in a header.
 	KeyInQuery bool

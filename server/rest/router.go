@@ -17,6 +17,7 @@ import (
 type node struct {
 	static map[string]*node
 	param  *node   // the child for {name}: any one segment that is not empty
+	rest   *node   // the child for {name...}: all segments that are left, of which the first is not empty
 	routes []route // ordered by method
 	allow  string  // the methods, as the Allow header lists them
 }
@@ -24,6 +25,7 @@ type node struct {
 // A route is a method of a path.
 type route struct {
 	method, path string
+	rest         bool // the last parameter has slashes
 	ep           Endpoint
 }
 
@@ -41,9 +43,20 @@ func (n *node) insert(ep Endpoint) error {
 	if !ok {
 		return errors.New("a path starts with a slash")
 	}
-	count := 0
+	count, rest := 0, false
 	for seg := range strings.SplitSeq(path, "/") {
+		if rest {
+			return errors.New("nothing can follow {name...}")
+		}
 		switch {
+		case isParam(seg) && strings.HasSuffix(seg, "...}"):
+			if count++; count > maxParams {
+				return errTooManyParams
+			}
+			if n.rest == nil {
+				n.rest = &node{}
+			}
+			n, rest = n.rest, true
 		case isParam(seg):
 			if count++; count > maxParams {
 				return errTooManyParams
@@ -66,7 +79,7 @@ func (n *node) insert(ep Endpoint) error {
 			n = child
 		}
 	}
-	return n.add(route{method: ep.Method(), path: ep.Path(), ep: ep})
+	return n.add(route{method: ep.Method(), path: ep.Path(), rest: rest, ep: ep})
 }
 
 func isParam(seg string) bool {
@@ -96,7 +109,8 @@ func (n *node) add(r route) error {
 
 // find returns the node of a path, which has lost its leading slash, and the
 // number of values that it put into vals from got on; nil where no route has the
-// path. Text beats a parameter in the same place, place by place from the left.
+// path. Text beats a parameter in the same place, and that beats all the rest,
+// place by place from the left.
 func (n *node) find(path string, vals *params, got int) (*node, int) {
 	end := strings.IndexByte(path, '/')
 	last := end < 0
@@ -113,17 +127,25 @@ func (n *node) find(path string, vals *params, got int) (*node, int) {
 			}
 		}
 	}
-	if n.param == nil || end == 0 {
+	if end == 0 {
 		return nil, 0
 	}
-	vals[got] = path[:end]
-	if last {
-		if len(n.param.routes) == 0 {
-			return nil, 0
+	if n.param != nil {
+		vals[got] = path[:end]
+		if last && len(n.param.routes) > 0 {
+			return n.param, got + 1
 		}
-		return n.param, got + 1
+		if !last {
+			if found, k := n.param.find(path[end+1:], vals, got+1); found != nil {
+				return found, k
+			}
+		}
 	}
-	return n.param.find(path[end+1:], vals, got+1)
+	if n.rest != nil {
+		vals[got] = path
+		return n.rest, got + 1
+	}
+	return nil, 0
 }
 
 // route returns the route for a method, or nil. HEAD is answered by GET.

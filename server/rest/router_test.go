@@ -36,7 +36,8 @@ func lookup(root *node, path string) string {
 
 func TestOnePathLeadsToOnePattern(t *testing.T) {
 	root := tree(t, "GET /", "GET /users", "GET /users/", "GET /users/{id}", "GET /users/me", "GET /users/me/keys",
-		"GET /users/{id}/orders/{order}", "GET /{any}/new", "GET /a/{x}/c", "GET /a/b/d", "GET /Case")
+		"GET /users/{id}/orders/{order}", "GET /{any}/new", "GET /a/{x}/c", "GET /a/b/d", "GET /Case",
+		"GET /files/{path...}", "GET /files/new", "GET /files/{id}/text")
 	tests := map[string]string{
 		"/":                  "/",
 		"/users":             "/users",
@@ -61,6 +62,13 @@ func TestOnePathLeadsToOnePattern(t *testing.T) {
 		"/%75sers":           "",
 		"/users/7;x=1":       "/users/{id} 7;x=1",
 		"/nowhere":           "",
+		"/files/new":         "/files/new",
+		"/files/7":           "/files/{path...} 7",
+		"/files/7/text":      "/files/{id}/text 7",
+		"/files/7/text/1":    "/files/{path...} 7/text/1",
+		"/files/new/x/":      "/files/{path...} new/x/",
+		"/files/":            "",
+		"/files":             "",
 	}
 	for path, want := range tests {
 		if got := lookup(root, path); got != want {
@@ -101,6 +109,8 @@ func TestInsertRefusesWhatCouldNotBeServed(t *testing.T) {
 		"half a parameter":  {"/", "/users/{id", `"{id" is neither text nor one {parameter}`},
 		"text and more":     {"/", "/users/v{id}", `"v{id}" is neither text nor one {parameter}`},
 		"two in one":        {"/", "/{a}{b}", `"{a}{b}" is neither text nor one {parameter}`},
+		"more behind all":   {"/", "/a/{x...}/b", "nothing can follow {name...}"},
+		"all twice":         {"/a/{x...}", "/a/{y...}", "GET /a/{x...} is there already"},
 		"no name":           {"/", "/{}", `"{}" is neither text nor one {parameter}`},
 		"too many of them":  {"/", strings.Repeat("/{x}", maxParams+1), "a path can have 16 parameters"},
 		"as many as can be": {"/", strings.Repeat("/{x}", maxParams), ""},

@@ -90,7 +90,7 @@ func (s *Server) call(rc *fasthttp.RequestCtx, c *call) (engine.Answer, error) {
 		return engine.Answer{}, errExpectation
 	}
 
-	path, query, ok := target(c.target)
+	path, query, ok := s.target(c.target)
 	if !ok {
 		return engine.Answer{}, errBadPath
 	}
@@ -124,8 +124,12 @@ func (s *Server) call(rc *fasthttp.RequestCtx, c *call) (engine.Answer, error) {
 func (s *Server) request(rc *fasthttp.RequestCtx, c *call, vals []string, query string) error {
 	r := &c.Request
 	r.Params = c.few[:0]
-	for _, raw := range vals {
-		value, ok := decode(raw)
+	for i, raw := range vals {
+		read := decode
+		if c.route.rest && i == len(vals)-1 {
+			read = decodeRest
+		}
+		value, ok := read(raw)
 		if !ok {
 			return errBadPath
 		}
@@ -182,7 +186,7 @@ func (s *Server) limits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		return fasthttp.RequestConfig{}
 	}
 	limit := unrouted
-	if path, _, ok := target(string(h.RequestURI())); ok {
+	if path, _, ok := s.target(string(h.RequestURI())); ok {
 		var vals params
 		if place, _ := s.table.Load().find(path[1:], &vals, 0); place != nil {
 			if r := place.route(h.Method()); r != nil {

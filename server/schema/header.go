@@ -21,9 +21,10 @@ func endpointFlow() schema {
 			{"enum": []string{"required", "optional", "none"}},
 			closed(schema{"required": schema{"type": "string", "pattern": `^fresh [0-9]`, "description": "How long ago the identity was proved at most, as in fresh 10m."}}, "required"),
 		}}, "Whether the caller needs a session. There is no default, so that nothing is public by accident."),
-		"groups":  described(ref("texts"), "Access groups of which the caller's session must have one."),
-		"apiKey":  word("Whether the caller needs an API key. Flows see it as $apiKey.", "required", "optional", "none"),
-		"timeout": described(ref("duration"), "How long the flow may run, 5m at most."),
+		"groups":    described(ref("texts"), "Access groups of which the caller's session must have one."),
+		"apiKey":    word("Whether the caller needs an API key. Flows see it as $apiKey.", "required", "optional", "none"),
+		"clientKey": word("Whether the caller names its application by a public key, as X-Client-Key.", "required", "none"),
+		"timeout":   described(ref("duration"), "How long the flow may run, 5m at most."),
 		"limit": described(closed(schema{
 			"rate": schema{"type": "string", "pattern": `^[1-9][0-9]*/(s|min|h|day)$`, "description": "A count for a time, as in 10/min."},
 			"per": schema{

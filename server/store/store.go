@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"sluice/nodes"
+	"sluice/nodes/audit"
 	"sluice/server/store/health"
 	"sluice/server/store/mongo"
 	"sluice/server/store/sqlite"
@@ -42,16 +43,17 @@ var scheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]+):`)
 //	sqlite:data?cached=N    the same, with N sessions kept in memory
 //	mongodb://host/data     the database data of a MongoDB, also as mongodb+srv
 //
-// A directory that is missing is made.
-func Open(ctx context.Context, address string) (*Store, error) {
-	return open(ctx, address, false)
+// A directory that is missing is made. The keys seal audit events, the first one
+// new events.
+func Open(ctx context.Context, address string, keys ...audit.Key) (*Store, error) {
+	return open(ctx, address, false, keys)
 }
 
 // OpenStill opens a database to move all that it holds, or to move something
 // into it: what has expired stays there until it is closed, and a database in
 // which an import was cut off opens, too.
-func OpenStill(ctx context.Context, address string) (*Store, error) {
-	return open(ctx, address, true)
+func OpenStill(ctx context.Context, address string, keys ...audit.Key) (*Store, error) {
+	return open(ctx, address, true, keys)
 }
 
 // Dir returns the directory of the embedded store that an address names, or ""
@@ -76,10 +78,10 @@ func Exists(address string) bool {
 	return dir == "" || sqlite.Exists(dir)
 }
 
-func open(ctx context.Context, address string, still bool) (*Store, error) {
+func open(ctx context.Context, address string, still bool, keys audit.Keys) (*Store, error) {
 	m := scheme.FindStringSubmatch(address)
 	if m == nil {
-		return openSQLite(ctx, address, sqlite.Options{Still: still})
+		return openSQLite(ctx, address, sqlite.Options{Still: still, AuditKeys: keys})
 	}
 	switch name := strings.ToLower(m[1]); name {
 	case "sqlite", "file":
@@ -88,10 +90,10 @@ func open(ctx context.Context, address string, still bool) (*Store, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading store URL: %w", err)
 		}
-		o.Still = still
+		o.Still, o.AuditKeys = still, keys
 		return openSQLite(ctx, Dir(address), o)
 	case "mongodb", "mongodb+srv":
-		return openMongo(ctx, name+address[len(m[1]):], still)
+		return openMongo(ctx, name+address[len(m[1]):], still, keys)
 	default:
 		// Not the whole URL, which may hold a password.
 		return nil, fmt.Errorf("store URL has the unknown scheme %q: give a directory, sqlite: and a directory, or a mongodb: URL", name)
@@ -127,12 +129,12 @@ func openSQLite(ctx context.Context, dir string, o sqlite.Options) (*Store, erro
 	return &Store{Stores: db.Stores(), Kind: "SQLite", Ready: db.Ready, Check: check, Close: db.Close}, nil
 }
 
-func openMongo(ctx context.Context, uri string, still bool) (*Store, error) {
+func openMongo(ctx context.Context, uri string, still bool, keys audit.Keys) (*Store, error) {
 	how := mongo.Open
 	if still {
 		how = mongo.OpenUnfinished
 	}
-	db, err := how(ctx, uri)
+	db, err := how(ctx, uri, keys...)
 	if err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}

@@ -62,22 +62,22 @@ func runs(steps []engine.Step, node string) bool {
 	})
 }
 
-// admit says why a call is not let in, or nil.
-func (s *Studio) admit(ctx context.Context, r *endpoint.Request, open bool) error {
+// admit says why a call is not let in, or else whose session it has: nil where
+// none is asked for.
+func (s *Studio) admit(ctx context.Context, r *endpoint.Request, open bool) (*session.Session, error) {
 	if marks := r.Header("X-Studio"); len(marks) != 1 || marks[0] != "1" {
-		return engine.Fail(engine.Forbidden, "not_the_studio", "The studio's own page calls this, with the header X-Studio: 1.")
+		return nil, engine.Fail(engine.Forbidden, "not_the_studio", "The studio's own page calls this, with the header X-Studio: 1.")
 	}
 	if !ownPage(r) {
-		return engine.Fail(engine.Forbidden, "cross_site", "This page may not call the studio.")
+		return nil, engine.Fail(engine.Forbidden, "cross_site", "This page may not call the studio.")
 	}
 	switch {
 	case s.Group == "" && !fromHere(r):
-		return errNotHere()
+		return nil, errNotHere()
 	case s.Group == "" || open:
-		return nil
+		return nil, nil
 	}
-	_, err := s.member(ctx, r)
-	return err
+	return s.member(ctx, r)
 }
 
 // member returns the caller's session where it has the studio's group.

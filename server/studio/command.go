@@ -14,7 +14,7 @@ import (
 
 // looks are the commands that change nothing. A backup is none that the page is given:
 // it holds the hashes of everything.
-var looks = []string{"user.list", "user.show", "session.list", "key.list", "store.check"}
+var looks = []string{"user.list", "user.show", "session.list", "key.list", "audit.list", "audit.verify", "store.check"}
 
 // command does a command of package admin.
 func (s *Studio) command(ctx context.Context, r *endpoint.Request) (any, error) {

@@ -9,9 +9,10 @@ import (
 	"io"
 	"net/url"
 	"reflect"
-	"slices"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
+	"sluice/nodes/session"
 	"sluice/server/endpoint"
 	"sluice/server/rest"
 )
@@ -46,17 +47,21 @@ func (r route) MaxBody() int {
 }
 
 func (r route) Call(ctx context.Context, req *endpoint.Request) (engine.Answer, error) {
-	if err := r.admit(ctx, req, r.open); err != nil {
+	who, err := r.admit(ctx, req, r.open)
+	if err != nil {
 		return engine.Answer{}, err
 	}
 	if r.changes && r.ReadOnly {
 		return engine.Answer{}, engine.Fail(engine.Forbidden, "read_only", "The studio of this server shows things, and changes nothing.")
 	}
+	ctx = audit.WithRequest(ctx, callOf(req, who))
 	made, err := r.do(ctx, req)
 	if err != nil {
 		return engine.Answer{}, told(err)
 	}
-	r.note(ctx, req)
+	if err := r.note(ctx, req); err != nil {
+		return engine.Answer{}, err
+	}
 	if made == nil {
 		return engine.Answer{Status: 204}, nil
 	}
@@ -69,18 +74,34 @@ func (r route) Call(ctx context.Context, req *endpoint.Request) (engine.Answer, 
 	return engine.Answer{Status: 200, Body: body}, nil
 }
 
-// note tells the log of a change that somebody made who had to sign in for it.
-func (r route) note(ctx context.Context, req *endpoint.Request) {
-	what := r.path
-	if r.path == "do/{command}" {
-		what = req.Params[0]
+// callOf is what audit events say of a call. On a machine of one's own, where
+// nobody signs in, the studio itself is who acts.
+func callOf(req *endpoint.Request, who *session.Session) *audit.Request {
+	call := &audit.Request{ID: req.ID, UserAgent: req.UserAgent}
+	if req.IP.IsValid() { // as it is not on a Unix socket
+		call.IP = req.IP.String()
 	}
-	if s := r.Studio; s.Group == "" || !r.changes && (what == r.path || slices.Contains(looks, what)) {
-		return
+	if who == nil {
+		call.Actor = audit.Studio
+	} else {
+		call.UserID, call.SessionID = who.UserID.ID, who.ID
 	}
-	if who, err := r.member(ctx, req); err == nil {
-		r.Log.Info("changed in the studio", "what", what, "user", who.UserID.ID, "session", who.ID, "request", req.ID)
+	return call
+}
+
+// note records a change of a file, or a run. Commands of package admin record what
+// they do themselves.
+func (r route) note(ctx context.Context, req *endpoint.Request) error {
+	if !r.changes {
+		return nil
 	}
+	var of struct{ File, To string } // what a body may name
+	_ = json.Unmarshal(req.Body, &of) // the body was read before, and not all of them name a file
+	details := map[string]string{"what": r.path, "file": of.File}
+	if of.To != "" {
+		details["to"] = of.To
+	}
+	return r.Deps.Audit.Note(ctx, audit.Event{Kind: audit.StudioUsed, Details: details})
 }
 
 // told makes an error one that the page can show.

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"sluice/flows"
+	"sluice/nodes/audit"
+	"sluice/nodes/user"
 	"sluice/server"
 	"sluice/server/admin"
 	"sluice/server/studio"
@@ -185,6 +187,32 @@ func (d *desk) signUp() string {
 		d.Fatalf("POST /auth/sign-up = %s, %v, want a session", body, err)
 	}
 	return made.Session.Token
+}
+
+// What is changed in the studio is in the audit log with who changed it: the one who
+// is signed in, or on a machine of one's own the studio.
+func TestChangesAreInTheAuditLog(t *testing.T) {
+	for _, group := range []string{"", "beta"} {
+		d := open(t, server.Config{StudioGroup: group})
+		who := audit.Studio
+		if group != "" {
+			d.token = d.signUp()
+			d.send("POST", "/examples/beta", "", map[string]string{"Session": d.token}) // which lets everyone in
+			who = call[studio.Access](d, "GET", "access", nil).User
+		}
+		call[struct{}](d, "POST", "flow/save", studio.Save{File: "hello.yaml", Text: "about: Say hello.\nendpoint: GET /hello\nsession: none\nsteps:\n  - respond: 204\n"})
+		call[admin.Users](d, "POST", "do/user.list", admin.ListUsers{Limit: 5})
+		call[user.User](d, "POST", "do/user.add", admin.AddUser{Email: "bob@example.com", Password: "a ferry across the river"})
+		var got []string
+		for _, e := range call[admin.Events](d, "POST", "do/audit.list", admin.ListEvents{Limit: 50}).Events {
+			if e.Actor == who && (e.Kind == audit.StudioUsed || e.Kind == audit.UserCreated && e.Subject != who) {
+				got = append(got, string(e.Kind)+" "+e.Details["what"]+" "+e.Details["file"])
+			}
+		}
+		if want := []string{"studioUsed flow/save hello.yaml", "userCreated  "}; !slices.Equal(got, want) {
+			t.Errorf("with group %q the log has of %q %q, want %q", group, who, got, want)
+		}
+	}
 }
 
 func TestReadOnlyStudioChangesNothing(t *testing.T) {

@@ -41,6 +41,11 @@ func (db *DB) Check(ctx context.Context) []health.Finding {
 		found = append(found, health.Good("indexes", "All indexes are there, with the right options"))
 	}
 	found = append(found, db.checkDocuments(ctx))
+	if r := db.recent; r != nil && r.trusted() {
+		found = append(found, health.Good("session cache", "Session checks are at most %v old; the stream of changes works", r.bound))
+	} else if r != nil {
+		found = append(found, health.Doubtful("session cache", "Look at the log of the database: it has told of no changes.", "Each session check asks the database, as there is no stream of changes"))
+	}
 	return append(found, db.checkServer(ctx)...)
 }
 

@@ -10,6 +10,7 @@ import (
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"sluice/nodes/audit"
 	"sluice/nodes/factor"
 )
 
@@ -170,8 +171,12 @@ func (fs Factors) Recover(ctx context.Context, userID string, h factor.Hash) err
 func (fs Factors) Delete(ctx context.Context, userID string) error {
 	ctx, cancel := fs.db.bound(ctx)
 	defer cancel()
-	if _, err := fs.db.factors.DeleteOne(ctx, where(is("_id", userID))); err != nil {
+	done, err := fs.db.factors.DeleteOne(ctx, where(is("_id", userID)))
+	if err != nil {
 		return failed("deleting second factor", err)
+	}
+	if done.DeletedCount == 0 {
+		audit.Riding(ctx).Drop()
 	}
 	return nil
 }

@@ -39,6 +39,13 @@ func (db *DB) indexes() []index {
 		{of: db.codes, name: "purge", keys: purge, ttl: true},
 		{of: db.keys, name: "id", keys: bson.D{{Key: "kid", Value: int32(-1)}}},
 		{of: db.keys, name: "user", keys: bson.D{{Key: "uid", Value: int32(1)}, {Key: "kid", Value: int32(-1)}}},
+		{of: db.attempts, name: "purge", keys: purge, ttl: true},
+		{of: db.identities, name: "user", keys: bson.D{{Key: "uid", Value: int32(1)}, {Key: "id", Value: int32(1)}}},
+		{of: db.passkeys, name: "user", keys: bson.D{{Key: "uid", Value: int32(1)}, {Key: "id", Value: int32(1)}}},
+		{of: db.audit, name: "at", keys: bson.D{{Key: "at", Value: int32(1)}}},
+		{of: db.audit, name: "chain", keys: bson.D{{Key: "chain", Value: int32(1)}, {Key: "seq", Value: int32(1)}}},
+		{of: db.audit, name: "actor", keys: bson.D{{Key: "actor", Value: int32(1)}, {Key: "at", Value: int32(1)}}},
+		{of: db.audit, name: "subject", keys: bson.D{{Key: "subject", Value: int32(1)}, {Key: "at", Value: int32(1)}}},
 	}
 }
 

@@ -10,11 +10,17 @@
 //	repeats   _id is the SHA-256 that names the call
 //	codes     _id is a hash of purpose and user
 //	factors   _id is the user's id
+//	attempts  _id is the SHA-256 of what an attempt is for and of its token
+//	identities _id is a SHA-256 of issuer and subject
+//	passkeys  _id is the id that an authenticator gave
 //	keys      _id is the SHA-256 of the API key
 //	limits    _id is a hash that names what is counted
 //	data_X    documents of the collection X; _id is the document's id
 //	collections _id is the name of a collection of documents; says what it is
 //	state     the version of all this, and whether an import has finished
+//	audit     _id is the chain and the number of an audit event
+//	auditHeads  _id is the chain; how far it had got a second or so ago
+//	auditKeys _id is the id of a key that came with an import, to verify by
 //
 // On a sharded cluster shard each by its hashed _id. What happens on every
 // request, and whatever must be right, then reads or writes one document on one
@@ -92,10 +98,10 @@
 // The tests run against FerretDB 1, whose words for a change that a unique index
 // refuses are put into MongoDB's, and against a stand-in for a replica set in front
 // of it (package mongotest), which shows what this package says to a replica set
-// when primaries change, answers are lost and transactions fail, and how it takes the
-// answers. They cannot show that MongoDB keeps its own word, nor how it plans
-// queries. That takes a database of your own, in which the tests make and drop
-// databases named sluice_ and a number:
+// when primaries change, answers are lost, transactions fail and streams of changes
+// break, and how it takes the answers. They cannot show that MongoDB keeps its own
+// word, nor how it plans queries. That takes a database of your own, in which the
+// tests make and drop databases named sluice_ and a number:
 //
 //	MONGODB_URI='mongodb://a,b,c/?replicaSet=rs0' go test ./server/store/mongo ./server/e2e
 //	MONGODB_URI=... MONGODB_STEPDOWN=1 go test -run Real -v ./server/store/mongo
@@ -104,12 +110,63 @@
 // the plans of queries; the second deposes the primary three times under load. Of
 // these nothing has run yet: isolation of real transactions, rollback after a
 // network split, the window in which a deposed primary answers reads, routing and
-// chunk moves of a sharded cluster, partial indexes, and TTL.
+// chunk moves of a sharded cluster, partial indexes, TTL, and streams of changes.
 //
-// # No cache
+// # Cache
 //
 // Nothing is kept in this process between two calls, so that there is no staleness
-// and nothing to make stale: each session check asks the primary.
+// and nothing to make stale: each session check asks the primary. That is so unless
+// the URL has sessionCache and a time from 1s to 60s. Then checks remember what they
+// read, and this holds:
+//
+//   - What this process changes, all its later checks see.
+//   - What another process changes they see when the stream of changes tells, which
+//     is some milliseconds as a rule, and in sessionCache at the latest, whatever
+//     becomes of the stream. So a sign-out there has a window here of the lesser of
+//     both. A primary that was deposed and does not know adds its own, as without.
+//   - The stream is of changes that a majority has. When it breaks, or says nothing
+//     for two seconds, all is dropped and each check asks the primary until there is
+//     a stream again, which begins after the break: it is not resumed.
+//   - Only a session that counts is answered from memory. That there is none, or no
+//     longer, is always asked of the primary, so that a new session, a new token and
+//     a longer life are known at once.
+//   - What was read before a change and comes after it is not remembered.
+//   - 50,000 documents of sessions and as many users are remembered at most.
+//
+// A check answers by the documents of the session, of its later token, and of its
+// user. Each change of what it answers is one write to one of them, and whoever
+// makes that forgets the document between the write and the answer:
+//
+//	Sessions.End, of one        deletes the session
+//	Sessions.End, of more       counts the user's epoch up
+//	Sessions.Update             writes each session
+//	Sessions.Renew              writes the session. A document that leads to it is
+//	                            never changed, and names a token that is good only
+//	                            while the session's own document says so
+//	Sessions.Create             adds a session, which nobody remembers yet
+//	Sessions.CreateWithin       writes the list in the user, and deletes sessions
+//	Sessions.Touch              writes the session. It lengthens a life, so that
+//	                            others need not hear of it
+//	Users.Update                writes the user, and counts the epoch up where the
+//	                            user is disabled or in other groups
+//	Users.Delete                deletes the user; without one no session counts
+//	Records.Import              everything is forgotten
+//
+// Setting a password changes no session: the node that does it ends the others, as
+// above. Whether the session of somebody who acts as another user has ended is
+// listed, which is never answered from memory. Neither are lists, proofs of users
+// that open a session or change a password, and API keys.
+//
+// The URL is refused together with readConcernLevel=linearizable, and at a single
+// server, which has no stream. The user of the URL needs the right to changeStream
+// on the database, which the role readWrite has.
+//
+// # Audit events
+//
+// Each process seals its events in a chain of its own and writes them in batches,
+// behind the change that they tell of and before the call is answered. So a
+// process that dies in between leaves a change without its event; the log of the
+// server has neither. The first event of a chain names the heads of the others.
 //
 // # Expiry
 //
@@ -133,6 +190,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes"
+	"sluice/nodes/audit"
 	"sluice/nodes/limit"
 )
 
@@ -145,10 +203,14 @@ type DB struct {
 	budget  time.Duration // of a call, with all that it asks the database
 	touches *touches
 	near    *limit.Near // before Limits
+	recent  *recent     // what session checks have read; nil where nothing is kept
 	close   func() error
 
 	users, claims, sessions, repeats, keys, limits, declarations, state *driver.Collection
-	codes, factors                                                      *driver.Collection
+	codes, factors, attempts, identities, passkeys                      *driver.Collection
+
+	audit, tips, auditKeys *driver.Collection // events, the heads of their chains, and keys of other stores
+	sealer                 *sealer
 
 	// checked are the collections as checks of sessions and keys read them.
 	checked struct{ users, sessions, keys *driver.Collection }
@@ -160,10 +222,14 @@ type DB struct {
 // Open connects to the database that a mongodb: or mongodb+srv: URL names, or to
 // sluice where the URL names none, and makes the indexes that are missing. It
 // fails where the database cannot be reached, where the URL asks for less than
-// the store promises, where a later release has been there, where an index is other than it should be, and, with
-// ErrUnfinished of package record, where an import was cut off.
-func Open(ctx context.Context, uri string) (*DB, error) {
-	db, err := OpenUnfinished(ctx, uri)
+// the store promises or for a cache that the database cannot keep right, where a
+// later release has been there, where an index is other than it should be, and,
+// with ErrUnfinished of package record, where an import was cut off.
+//
+// Audit events are sealed by the first of the audit keys, and the others are those
+// of older events. Without any the log shows damage, but no forgery.
+func Open(ctx context.Context, uri string, keys ...audit.Key) (*DB, error) {
+	db, err := OpenUnfinished(ctx, uri, keys...)
 	if err != nil {
 		return nil, err
 	}
@@ -175,15 +241,26 @@ func Open(ctx context.Context, uri string) (*DB, error) {
 
 // OpenUnfinished opens a database for an import: also one in which another
 // import was cut off, which Open refuses.
-func OpenUnfinished(ctx context.Context, uri string) (*DB, error) {
+func OpenUnfinished(ctx context.Context, uri string, keys ...audit.Key) (*DB, error) {
 	o, name, err := settings(uri)
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, o, name)
+	bound, err := recentOf(uri, o)
+	if err != nil {
+		return nil, err
+	}
+	db, err := open(ctx, o, name, keys...)
+	if err != nil || bound == 0 {
+		return db, err
+	}
+	if err := db.keepRecent(ctx, bound); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
-func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, error) {
+func open(ctx context.Context, o *options.ClientOptions, name string, keys ...audit.Key) (*DB, error) {
 	strict := o.ReadConcern.Level == readconcern.Linearizable().Level
 	o.SetReadConcern(readconcern.Local())
 	client, err := driver.Connect(o)
@@ -196,7 +273,9 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 		users: in.Collection("users"), claims: in.Collection("claims"),
 		sessions: in.Collection("sessions"), repeats: in.Collection("repeats"), keys: in.Collection("keys"),
 		codes: in.Collection("codes"), factors: in.Collection("factors"),
+		attempts: in.Collection("attempts"), identities: in.Collection("identities"), passkeys: in.Collection("passkeys"),
 		declarations: in.Collection("collections"), state: in.Collection("state"),
+		audit: in.Collection("audit"), tips: in.Collection("auditHeads"), auditKeys: in.Collection("auditKeys"),
 	}
 	db.limits = in.Collection("limits", options.Collection().SetWriteConcern(writeconcern.W1()))
 	db.near = limit.NewNear(Limits{db}, maxCounters)
@@ -215,10 +294,15 @@ func open(ctx context.Context, o *options.ClientOptions, name string) (*DB, erro
 	if err == nil {
 		db.atomic, err = db.grouped(ctx)
 	}
+	var past audit.Keys
+	if err == nil {
+		past, err = db.pastKeys(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, client.Disconnect(ctx))
 	}
 	db.touches = newTouches(db.note)
+	db.sealer = newSealer(db, keys, past)
 	db.close = sync.OnceValue(db.shut)
 	return db, nil
 }
@@ -295,7 +379,8 @@ func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
 		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Keys: Keys{db}, Data: Data{db},
-		Codes: Codes{db}, Factors: Factors{db}, Limits: db.near, Records: Records{db},
+		Codes: Codes{db}, Factors: Factors{db}, Attempts: Attempts{db}, Identities: Identities{db}, Passkeys: Passkeys{db},
+		Limits: db.near, Audit: Events{db}, Records: Records{db},
 	}
 }
 
@@ -315,6 +400,8 @@ func (db *DB) Close() error { return db.close() }
 
 func (db *DB) shut() error {
 	db.touches.close()
+	db.recent.close()
+	db.sealer.close()
 	ctx, cancel := db.bound(context.Background())
 	defer cancel()
 	if err := db.client.Disconnect(ctx); err != nil {

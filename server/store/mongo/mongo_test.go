@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,17 @@ func TestStoresKeepTheirPromises(t *testing.T) {
 		t.Logf("the server has no %s", lack)
 	}
 	nodestest.Stores(t, func(t *testing.T) nodes.Stores { return openTest(t, newName(), nil).Stores() })
+}
+
+// TestRacesBringNothingBack runs them between two clients. SLUICE_E2E=long asks for
+// more rounds.
+func TestRacesBringNothingBack(t *testing.T) {
+	rounds := 20
+	if os.Getenv("SLUICE_E2E") == "long" {
+		rounds = 2_000
+	}
+	name := newName()
+	nodestest.Races(t, openTest(t, name, nil).Stores(), openTest(t, name, nil).Stores(), rounds)
 }
 
 // newSession returns the hash of a token, and its session.

@@ -11,6 +11,7 @@ import (
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 
 	"sluice/nodes/data"
+	"sluice/nodes/session"
 	"sluice/nodes/user"
 	"sluice/server/store/mongo/mongotest"
 )
@@ -136,6 +137,32 @@ func TestRealQueriesThatAnIndexServesReadNoMoreThanTheyGive(t *testing.T) {
 			t.Errorf("%s reads %d documents for %d, by %s, want it to go by an index", name, read, limit, stages)
 		}
 	}
+}
+
+func TestRealChangesElsewhereAreToldToACache(t *testing.T) {
+	there := openReal(t)
+	name := there.users.Database().Name()
+	here := openTest(t, name, nil)
+	if err := here.keepRecent(t.Context(), time.Minute); err != nil {
+		t.Fatalf("keepRecent() = %v, want nil", err)
+	}
+	p := &pair{here: here, there: there, told: &recorder{}, now: time.Now()}
+	var longest time.Duration
+	for round := range 20 {
+		p.change(t, there.Stores(), func(name string, h session.Hash, seen func(*session.Session) bool) {
+			made := time.Now()
+			for !knows(t, here, h, seen) && time.Since(made) < 30*time.Second {
+				time.Sleep(time.Millisecond)
+			}
+			took := time.Since(made)
+			longest = max(longest, took)
+			// A shard that nobody writes to holds the stream up for ten seconds.
+			if took > 15*time.Second {
+				t.Errorf("round %d: Get() after %s elsewhere is right after %v", round, name, took)
+			}
+		})
+	}
+	t.Logf("changes are known elsewhere after %v at most", longest)
 }
 
 func TestRealPrimariesChangeUnderLoad(t *testing.T) {

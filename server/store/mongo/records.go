@@ -16,6 +16,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
 	"sluice/nodes/data"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
@@ -64,12 +65,39 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	if err != nil {
 		return err
 	}
-	return rs.db.exportDocuments(ctx, yield)
+	if err := rs.db.exportDocuments(ctx, yield); err != nil {
+		return err
+	}
+	return rs.exportAudit(ctx, yield)
 }
 
-// exportPage yields the users behind an id, their sessions, keys and second
-// factors. It returns the
-// ids of the users.
+// exportAudit yields the events of each chain in their order, and the keys that
+// came with some of them.
+func (rs Records) exportAudit(ctx context.Context, yield func(record.Record) error) error {
+	heads, err := Events(rs).Heads(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range heads {
+		for last, n := int64(0), pageOfRest; n == pageOfRest; {
+			n = 0
+			page := options.Find().SetSort(bson.D{{Key: "seq", Value: 1}}).SetLimit(pageOfRest)
+			err := each(ctx, settled(rs.db.audit), where(is("chain", h.Chain), above("seq", last)), page, func(x *entry) error {
+				last, n = x.Seq, n+1
+				return yield(record.EventOf(x.event()))
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return each(ctx, settled(rs.db.auditKeys), where(), options.Find(), func(k *keyPart) error {
+		return yield(&record.AuditKey{ID: k.ID, Sealing: k.Sealing.Data})
+	})
+}
+
+// exportPage yields the users behind an id, with their sessions and all by which
+// they sign in. It returns the ids of the users.
 func (rs Records) exportPage(ctx context.Context, last string, now time.Time, yield func(record.Record) error) (ids []string, err error) {
 	users := map[string]*account{}
 	page := options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetLimit(pageOfUsers)
@@ -98,8 +126,18 @@ func (rs Records) exportPage(ctx context.Context, last string, now time.Time, yi
 	if err := rs.exportKeys(ctx, ids, now, yield); err != nil {
 		return ids, err
 	}
-	return ids, each(ctx, settled(rs.db.factors), where(condition("_id", "$in", ids)), options.Find(), func(k *keptFactor) error {
+	if err := each(ctx, settled(rs.db.factors), where(condition("_id", "$in", ids)), options.Find(), func(k *keptFactor) error {
 		return yield(record.FactorOf(k.UID, k.factor()))
+	}); err != nil {
+		return ids, err
+	}
+	if err := each(ctx, settled(rs.db.identities), where(condition("uid", "$in", ids)), options.Find(), func(d *identity) error {
+		return yield(record.IdentityOf(d.identity()))
+	}); err != nil {
+		return ids, err
+	}
+	return ids, each(ctx, settled(rs.db.passkeys), where(condition("uid", "$in", ids)), options.Find(), func(d *keptPasskey) error {
+		return yield(record.PasskeyOf(d.passkey()))
 	})
 }
 
@@ -180,6 +218,7 @@ func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, e
 	if err := rs.db.mark(ctx); err != nil {
 		return err
 	}
+	defer rs.db.recent.forgetAll()
 	err := rs.db.refill(ctx, records)
 	if err == nil {
 		return rs.db.unmark(ctx)
@@ -203,7 +242,7 @@ func (db *DB) wantEmpty(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.repeats) {
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.identities, db.passkeys, db.repeats, db.audit) {
 		found, err := find[bson.M](ctx, c, where())
 		if err != nil {
 			return err
@@ -255,7 +294,8 @@ func (db *DB) clear(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.codes, db.repeats, db.declarations) {
+	for _, c := range append(of, db.users, db.claims, db.sessions, db.keys, db.factors, db.codes, db.attempts, db.identities, db.passkeys,
+		db.repeats, db.declarations, db.audit, db.tips, db.auditKeys) {
 		if _, err := c.DeleteMany(ctx, where()); err != nil {
 			return failed("emptying "+c.Name(), err)
 		}
@@ -268,7 +308,8 @@ func (db *DB) refill(ctx context.Context, records iter.Seq2[record.Record, error
 	if err := db.clear(ctx); err != nil {
 		return err
 	}
-	in := &intake{db: db, now: time.Now(), holders: map[string]bool{}, declared: map[string]*data.Collection{}}
+	db.sealer.anew.Store(true)
+	in := &intake{db: db, now: time.Now(), holders: map[string]bool{}, declared: map[string]*data.Collection{}, heads: map[string]audit.Head{}}
 	for r, err := range records {
 		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
@@ -277,7 +318,19 @@ func (db *DB) refill(ctx context.Context, records iter.Seq2[record.Record, error
 			return err
 		}
 	}
-	return in.flush(ctx)
+	if err := in.flush(ctx); err != nil {
+		return err
+	}
+	for _, h := range in.heads {
+		if err := db.noteHead(ctx, h); err != nil {
+			return err
+		}
+	}
+	past, err := db.pastKeys(ctx)
+	if err == nil {
+		db.sealer.past.Store(&past)
+	}
+	return err
 }
 
 // An intake gathers documents, so that many go in one write.
@@ -285,9 +338,11 @@ type intake struct {
 	db                                     *DB
 	now                                    time.Time
 	claims, users, sessions, keys, repeats []any
-	factors                                []any
+	factors, identities, passkeys          []any
+	events, auditKeys                      []any
 	owners                                 map[string]int64 // epochs that sessions want of their users
-	holders                                map[string]bool  // users that keys and second factors want
+	holders                                map[string]bool  // users that keys, second factors, identities and passkeys want
+	heads                                  map[string]audit.Head
 
 	declared  map[string]*data.Collection
 	documents []any // of one collection
@@ -321,6 +376,12 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 	case *record.Factor:
 		in.factors = append(in.factors, keptOf(r.UserID, r.Factor()))
 		in.holders[r.UserID] = true
+	case *record.Identity:
+		in.identities = append(in.identities, identityDocument(r.Identity()))
+		in.holders[r.UserID] = true
+	case *record.Passkey:
+		in.passkeys = append(in.passkeys, passkeyDocument(r.Passkey()))
+		in.holders[r.UserID] = true
 	case *record.Repeat:
 		c, a := r.Repeat()
 		k := callOf(c, c.Until)
@@ -328,6 +389,14 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 			k.keep(*a)
 		}
 		in.repeats = append(in.repeats, k)
+	case *record.Event:
+		if r.Seq <= in.heads[r.Chain].Seq {
+			return fmt.Errorf("taking an event: %s comes behind a later one", r.ID)
+		}
+		in.events = append(in.events, entryOf(r.Event))
+		in.heads[r.Chain] = r.Head()
+	case *record.AuditKey:
+		in.auditKeys = append(in.auditKeys, &keyPart{ID: r.ID, Sealing: binary(r.Sealing)})
 	case *record.Collection:
 		return in.declare(ctx, r)
 	case *record.Document:
@@ -335,7 +404,7 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 	default:
 		return fmt.Errorf("taking a %s: there is no collection for it", r.Kind())
 	}
-	if len(in.users)+len(in.sessions)+len(in.keys)+len(in.factors)+len(in.repeats) < pageOfRest {
+	if len(in.users)+len(in.sessions)+len(in.keys)+len(in.factors)+len(in.identities)+len(in.passkeys)+len(in.repeats)+len(in.events) < pageOfRest {
 		return nil
 	}
 	return in.flush(ctx)
@@ -351,7 +420,8 @@ func (in *intake) flush(ctx context.Context) error {
 		some *[]any
 	}{
 		{in.db.claims, &in.claims}, {in.db.users, &in.users}, {in.db.sessions, &in.sessions}, {in.db.keys, &in.keys}, {in.db.factors, &in.factors},
-		{in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents},
+		{in.db.identities, &in.identities}, {in.db.passkeys, &in.passkeys},
+		{in.db.repeats, &in.repeats}, {in.db.shelf(in.of), &in.documents}, {in.db.audit, &in.events}, {in.db.auditKeys, &in.auditKeys},
 	} {
 		if b.into == in.db.sessions {
 			if err := cmp.Or(in.proveOwners(ctx), in.proveHolders(ctx)); err != nil {
@@ -397,8 +467,8 @@ func (in *intake) proveOwners(ctx context.Context) error {
 	return nil
 }
 
-// proveHolders checks that the users of the keys and second factors that were
-// gathered are there.
+// proveHolders checks that the users of the keys, second factors, identities and
+// passkeys that were gathered are there.
 func (in *intake) proveHolders(ctx context.Context) error {
 	if len(in.holders) == 0 {
 		return nil
@@ -412,7 +482,7 @@ func (in *intake) proveHolders(ctx context.Context) error {
 		return err
 	}
 	for id := range in.holders {
-		return fmt.Errorf("taking an API key or a second factor: its user %s is missing", id)
+		return fmt.Errorf("taking an API key or a way to sign in: its user %s is missing", id)
 	}
 	return nil
 }
@@ -422,7 +492,10 @@ func (rs Records) Count(ctx context.Context) (map[string]int, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(rs.db.budget, 10*time.Second))
 	defer cancel()
 	counts := map[string]int{}
-	for kind, c := range map[string]*driver.Collection{"user": rs.db.users, "session": rs.db.sessions, "key": rs.db.keys, "factor": rs.db.factors, "repeat": rs.db.repeats} {
+	for kind, c := range map[string]*driver.Collection{
+		"user": rs.db.users, "session": rs.db.sessions, "key": rs.db.keys, "factor": rs.db.factors, "identity": rs.db.identities,
+		"passkey": rs.db.passkeys, "repeat": rs.db.repeats, "event": rs.db.audit, "auditKey": rs.db.auditKeys,
+	} {
 		n, err := c.EstimatedDocumentCount(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("counting %s: %w: %w", c.Name(), engine.ErrUnavailable, err)

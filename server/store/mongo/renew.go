@@ -18,11 +18,11 @@ import (
 )
 
 // byToken returns the document of the session whose token has a hash, or nil
-// where it is not live or the token is not good any more.
-func byToken(ctx context.Context, in *driver.Collection, h session.Hash, now time.Time) (*document, error) {
-	d, err := find[document](ctx, in, where(is("_id", binary(h[:])), above("exp", date(now))))
+// where the token is not good any more. It reads documents by their _id.
+func byToken(h session.Hash, read func(id []byte) (*document, error)) (*document, error) {
+	d, err := read(h[:])
 	if err == nil && d != nil && d.Of.Data != nil {
-		d, err = find[document](ctx, in, where(is("_id", d.Of), above("exp", date(now))))
+		d, err = read(d.Of.Data)
 	}
 	if err != nil || d == nil {
 		return nil, err
@@ -31,6 +31,13 @@ func byToken(ctx context.Context, in *driver.Collection, h session.Hash, now tim
 		return nil, nil
 	}
 	return d, nil
+}
+
+// alive reads a document of a session that is live at now; nil for none.
+func alive(ctx context.Context, in *driver.Collection, now time.Time) func(id []byte) (*document, error) {
+	return func(id []byte) (*document, error) {
+		return find[document](ctx, in, where(is("_id", binary(id)), above("exp", date(now))))
+	}
 }
 
 // A later token of a session is a document that leads to the session's own.
@@ -46,7 +53,7 @@ type later struct {
 func (ss Sessions) Renew(ctx context.Context, h session.Hash, r session.Renewal, now time.Time) (*session.Session, error) {
 	ctx, cancel := ss.db.bound(ctx)
 	defer cancel()
-	d, err := byToken(ctx, ss.db.sessions, h, now)
+	d, err := byToken(h, alive(ctx, ss.db.sessions, now))
 	switch {
 	case err != nil:
 		return nil, err
@@ -60,6 +67,7 @@ func (ss Sessions) Renew(ctx context.Context, h session.Hash, r session.Renewal,
 	case err != nil:
 		return nil, err
 	}
+	defer ss.db.recent.forgetSession(d.Hash.Data)
 	set := bson.M{"tok": d.Token}
 	if r.Hash != (session.Hash{}) {
 		set["tok"] = binary(r.Hash[:])
@@ -139,6 +147,7 @@ func (ss Sessions) CreateWithin(ctx context.Context, h session.Hash, s session.S
 func (db *DB) drop(ctx context.Context, old []document) (int, error) {
 	for _, d := range old {
 		_, err := db.sessions.DeleteOne(ctx, where(is("_id", d.Hash)))
+		db.recent.forgetSession(d.Hash.Data)
 		if err != nil && !d.Within {
 			return 0, failed("ending session", err)
 		}

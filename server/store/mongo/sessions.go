@@ -49,7 +49,10 @@ func (db *DB) prove(ctx context.Context, p user.ProvenID) error {
 func (ss Sessions) Get(ctx context.Context, h session.Hash, now time.Time) (*session.Session, error) {
 	ctx, cancel := ss.db.bound(ctx)
 	defer cancel()
-	d, err := byToken(ctx, ss.db.checked.sessions, h, now)
+	if ss.db.recent != nil {
+		return ss.db.recent.get(ctx, h, now)
+	}
+	d, err := byToken(h, alive(ctx, ss.db.checked.sessions, now))
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +185,7 @@ func (ss Sessions) toUpdate(ctx context.Context, w session.Which, now time.Time)
 		}
 		return ss.db.named(ctx, a, w, now)
 	}
-	d, err := byToken(ctx, ss.db.sessions, w.Hash, now)
+	d, err := byToken(w.Hash, alive(ctx, ss.db.sessions, now))
 	if err != nil || d == nil {
 		return nil, err
 	}
@@ -198,6 +201,7 @@ func (ss Sessions) toUpdate(ctx context.Context, w session.Which, now time.Time)
 
 // regroup changes the groups of a session, unless it has ended meanwhile.
 func (ss Sessions) regroup(ctx context.Context, d *document, g session.Groups, now time.Time) (bool, error) {
+	defer ss.db.recent.forgetSession(d.Hash.Data)
 	live := where(is("_id", d.Hash), above("exp", date(now)))
 	for range maxRounds {
 		done, err := ss.db.sessions.UpdateOne(ctx, append(live[:len(live):len(live)], is("ver", d.Version)),
@@ -223,7 +227,7 @@ func (ss Sessions) End(ctx context.Context, w session.Which, now time.Time) (int
 	defer cancel()
 	switch {
 	case w.Hash != session.Hash{}:
-		d, err := byToken(ctx, ss.db.sessions, w.Hash, now)
+		d, err := byToken(w.Hash, alive(ctx, ss.db.sessions, now))
 		if err != nil || d == nil {
 			return 0, err
 		}
@@ -245,6 +249,7 @@ func (ss Sessions) End(ctx context.Context, w session.Which, now time.Time) (int
 
 // end deletes one session and counts it if it was not expired.
 func (db *DB) end(ctx context.Context, hash bson.Binary, now time.Time) (int, error) {
+	defer db.recent.forgetSession(hash.Data)
 	done, err := db.sessions.DeleteOne(ctx, where(is("_id", hash), above("exp", date(now))))
 	if err != nil {
 		return 0, failed("ending session", err)
@@ -270,10 +275,11 @@ func (db *DB) touch(ctx context.Context, u use) error {
 	ctx, cancel := db.bound(ctx)
 	defer cancel()
 	at := date(u.at)
-	d, err := byToken(ctx, db.sessions, u.hash, u.at)
+	d, err := byToken(u.hash, alive(ctx, db.sessions, u.at))
 	if err != nil || d == nil {
 		return err
 	}
+	defer db.recent.forgetSession(d.Hash.Data) // also where another process was first
 	s := d.session(&account{})
 	if !s.TouchDue(u.at) {
 		return nil

@@ -141,6 +141,7 @@ func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	defer us.db.recent.forgetUser(id)
 	done, err := us.db.users.DeleteOne(ctx, where(is("_id", id)))
 	switch {
 	case err != nil:
@@ -155,6 +156,8 @@ func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
 	_, _ = us.db.sessions.DeleteMany(ctx, where(is("uid", id)))
 	_, _ = us.db.keys.DeleteMany(ctx, where(is("uid", id)))
 	_, _ = us.db.factors.DeleteOne(ctx, where(is("_id", id)))
+	_, _ = us.db.identities.DeleteMany(ctx, where(is("uid", id)))
+	_, _ = us.db.passkeys.DeleteMany(ctx, where(is("uid", id)))
 	return nil
 }
 
@@ -216,7 +219,9 @@ func put[T any](set bson.M, field string, value *T) {
 	}
 }
 
+// changed takes a filter that begins with the user's id.
 func (db *DB) changed(ctx context.Context, filter bson.D, update bson.M) (*account, error) {
+	defer db.recent.forgetUsers(filter)
 	raw, err := db.users.FindOneAndUpdate(ctx, filter, update, options.FindOneAndUpdate().SetReturnDocument(options.After)).Raw()
 	if errors.Is(err, driver.ErrNoDocuments) {
 		return nil, nil

@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,9 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes/apikey"
+	"sluice/nodes/code"
+	"sluice/nodes/factor"
+	"sluice/nodes/limit"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
@@ -97,6 +101,10 @@ func TestWhatTheServerIsTold(t *testing.T) {
 			_, err := s.Sessions.End(ctx, session.Which{UserID: id, Except: made.ID}, now)
 			return err
 		}},
+		{"groups by id", false, func() error {
+			_, err := s.Sessions.Update(ctx, session.Which{UserID: id, ID: one.ID}, session.Groups{Add: []string{"$push"}}, now)
+			return err
+		}},
 		{"sign-out by id", false, func() error {
 			_, err := s.Sessions.End(ctx, session.Which{UserID: id, ID: "$sid"}, now)
 			return err
@@ -121,6 +129,7 @@ func TestWhatTheServerIsTold(t *testing.T) {
 			return err
 		}},
 		{"end a key", false, func() error { return s.Keys.End(ctx, apikey.Which{ID: "$kid"}) }},
+		{"delete the user", false, func() error { return s.Users.Delete(ctx, id, now) }},
 		{"release", true, func() error { return s.Repeats.Release(ctx, c) }},
 	} {
 		if err := step.call(); err != nil {
@@ -132,6 +141,77 @@ func TestWhatTheServerIsTold(t *testing.T) {
 		}
 		for _, command := range told {
 			checkCommand(t, step.name, command, step.hot)
+		}
+	}
+}
+
+func TestWhatTheServerIsToldOfCodesAndFactors(t *testing.T) {
+	r := &recorder{}
+	db := openTest(t, newName(), r.monitor())
+	s, now, ctx := db.Stores(), time.Now(), t.Context()
+	const id = "$where"
+	c := code.Code{
+		Slot: code.Slot{1}, Hash: code.Hash{2}, Digits: true, Left: 5, CreatedDtm: now, ExpiresDtm: now.Add(time.Minute), UserID: id, Email: hostile,
+	}
+	secret, recovery := []byte(hostile), []factor.Hash{{4}, {5}}
+	r.taken()
+	for _, step := range []struct {
+		name string
+		want error
+		call func() error
+	}{
+		{"put a code", nil, func() error { return s.Codes.Put(ctx, c, now) }},
+		{"a wrong code", code.ErrNoCode, func() error { _, err := s.Codes.Take(ctx, c.Slot, code.Hash{3}, now); return err }},
+		{"the right code", nil, func() error { _, err := s.Codes.Take(ctx, c.Slot, c.Hash, now); return err }},
+		{"enroll", nil, func() error { return s.Factors.Enroll(ctx, id, secret) }},
+		{"try", nil, func() error { _, err := s.Factors.Try(ctx, id, now); return err }},
+		{"use", nil, func() error { return s.Factors.Use(ctx, id, secret, 7) }},
+		{"ask for a factor", nil, func() error { _, err := s.Factors.Active(ctx, id); return err }},
+		{"recovery codes", nil, func() error { return s.Factors.SetRecovery(ctx, id, recovery) }},
+		{"recover", nil, func() error { return s.Factors.Recover(ctx, id, recovery[0]) }},
+		{"recover again", factor.ErrUsed, func() error { return s.Factors.Recover(ctx, id, recovery[0]) }},
+		{"drop the factor", nil, func() error { return s.Factors.Delete(ctx, id) }},
+	} {
+		if err := step.call(); !errors.Is(err, step.want) {
+			t.Fatalf("%s = %v, want %v", step.name, err, step.want)
+		}
+		told := r.taken()
+		if len(told) == 0 {
+			t.Errorf("%s told the server nothing", step.name)
+		}
+		for _, command := range told {
+			checkCommand(t, step.name, command, true)
+		}
+	}
+}
+
+func TestCountersAreOneDocumentOnOneShard(t *testing.T) {
+	r := &recorder{}
+	db := openTest(t, newName(), r.monitor())
+	ls, now, k := Limits{db}, time.Now(), limit.KeyOf("a")
+	rate := limit.Rate{Count: 2, Each: time.Hour}
+	r.taken()
+	for range 3 { // the last one is too many
+		if _, err := ls.Take(t.Context(), k, rate, now); err != nil {
+			t.Fatalf("Take() = %v, want nil", err)
+		}
+	}
+	_, err := ls.Until(t.Context(), k, now)
+	if err := errors.Join(err, ls.Give(t.Context(), k, rate, now), ls.Set(t.Context(), k, now.Add(time.Hour), now), ls.Set(t.Context(), k, now, now)); err != nil {
+		t.Fatalf("Until(), Give() and Set() = %v, want nil", err)
+	}
+	told := r.taken()
+	if len(told) < 7 {
+		t.Errorf("the server was told %d commands, want 7 or more", len(told))
+	}
+	for _, command := range told {
+		for _, path := range [][]string{{"filter"}, {"query"}, {"updates", "0", "q"}, {"deletes", "0", "q"}} {
+			if f, err := command.LookupErr(path...); err == nil && !oneShard(f.Document()) {
+				t.Errorf("%v names no _id", command)
+			}
+		}
+		if w, err := command.LookupErr("writeConcern", "w"); err == nil && w.AsInt64() != 1 {
+			t.Errorf("%v waits for more than the primary", command)
 		}
 	}
 }
@@ -207,13 +287,33 @@ func checkCommand(t *testing.T, step string, command bson.Raw, hot bool) {
 	}
 	for _, f := range filters {
 		checkFilter(t, step, f)
-		if _, err := f.LookupErr("_id", "$eq"); hot && err != nil {
-			t.Errorf("%s: filter %v names no _id", step, f)
+		if !oneShard(f) && (hot || !byIndex(elements[0].Value().StringValue(), f)) {
+			t.Errorf("%s: filter %v names no _id, so that all shards are asked", step, f)
 		}
 	}
 	for _, w := range written {
 		checkWritten(t, step, w)
 	}
+}
+
+// oneShard tells whether a filter is of one document, on one shard.
+func oneShard(f bson.Raw) bool {
+	_, err := f.LookupErr("_id", "$eq")
+	return err == nil
+}
+
+// byIndex tells whether a filter that all shards are asked begins with a field of
+// an index. By what documents are found the flows say.
+func byIndex(collection string, f bson.Raw) bool {
+	if strings.HasPrefix(collection, prefix) {
+		return true
+	}
+	for _, field := range []string{"uid", "kid"} {
+		if _, err := f.LookupErr(field, "$eq"); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func documents(t *testing.T, v bson.RawValue) (all []bson.Raw) {
@@ -290,7 +390,7 @@ func checkFilter(t *testing.T, step string, filter bson.Raw) {
 
 func isScalar(v bson.RawValue) bool {
 	switch v.Type {
-	case bson.TypeString, bson.TypeInt64, bson.TypeDouble, bson.TypeBoolean, bson.TypeDateTime, bson.TypeBinary, bson.TypeObjectID:
+	case bson.TypeString, bson.TypeInt32, bson.TypeInt64, bson.TypeDouble, bson.TypeBoolean, bson.TypeDateTime, bson.TypeBinary, bson.TypeObjectID:
 		return true
 	}
 	return false

@@ -48,9 +48,11 @@ func (cs Codes) Take(ctx context.Context, slot code.Slot, h code.Hash, now time.
 			return false
 		}, "SELECT "+codeColumns+" FROM codes WHERE slot = ? AND expires > ? AND tries > 0", slot[:], millis(now))
 		if err != nil || !found {
+			code.Recorded(ctx, cd, false)
 			return err
 		}
 		right = subtle.ConstantTimeCompare(cd.Hash[:], h[:]) == 1
+		code.Recorded(ctx, cd, right)
 		if !right && !cd.Digits {
 			return nil
 		}

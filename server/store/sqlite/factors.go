@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/nodes/audit"
 	"sluice/nodes/factor"
 )
 
@@ -139,7 +140,10 @@ func (fs Factors) Recover(ctx context.Context, userID string, h factor.Hash) err
 
 func (fs Factors) Delete(ctx context.Context, userID string) error {
 	return fs.db.writer.do(ctx, &op{run: func(c *conn) error {
-		_, err := c.exec("DELETE FROM factors WHERE user_id = ?", userID)
+		n, err := c.exec("DELETE FROM factors WHERE user_id = ?", userID)
+		if n == 0 {
+			audit.Riding(ctx).Drop()
+		}
 		return err
 	}})
 }

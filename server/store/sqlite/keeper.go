@@ -42,7 +42,9 @@ func (db *DB) keep() {
 			_ = db.sweep(before)
 			_ = db.sweepExpired("repeats", before)
 			_ = db.sweepExpired("codes", before)
+			_ = db.sweepExpired("attempts", before)
 			_ = db.sweepLimits(time.Now())
+			_ = db.anchor.write(db.writer.audit.durable())
 		case <-db.closing:
 			_ = db.flush()
 			_ = db.flushLimits(time.Now())

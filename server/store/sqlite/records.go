@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql/driver"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"sluice/nodes/apikey"
+	"sluice/nodes/audit"
 	"sluice/nodes/record"
 	"sluice/nodes/repeat"
 	"sluice/nodes/session"
@@ -40,8 +42,12 @@ func (rs Records) Export(ctx context.Context, now time.Time, yield func(record.R
 	out.rows(out.sessionRecord, "SELECT "+sessionColumns+" FROM sessions WHERE expires > ?", millis(now))
 	out.rows(out.keyRecord, "SELECT "+keyColumns+" FROM keys WHERE expires IS NULL OR expires > ?", millis(now))
 	out.rows(factorRecord, "SELECT "+factorColumns+", user_id FROM factors")
+	out.rows(identityRecord, "SELECT "+identityColumns+" FROM identities")
+	out.rows(passkeyRecord, "SELECT "+passkeyColumns+" FROM passkeys")
 	out.rows(repeatRecord, "SELECT call, request, token, expires, status, headers, body, type FROM repeats WHERE expires > ?", millis(now))
 	out.documents()
+	out.rows(eventRecord, "SELECT "+eventColumns+" FROM audit ORDER BY chain, seq")
+	out.rows(auditKeyRecord, "SELECT id, sealing FROM audit_keys")
 	return errors.Join(out.err, done())
 }
 
@@ -139,6 +145,14 @@ func factorRecord(row []driver.Value) (record.Record, error) {
 	return record.FactorOf(row[6].(string), factorIn(row).Factor), nil
 }
 
+func identityRecord(row []driver.Value) (record.Record, error) {
+	return record.IdentityOf(identityOf(row)), nil
+}
+
+func passkeyRecord(row []driver.Value) (record.Record, error) {
+	return record.PasskeyOf(passkeyOf(row)), nil
+}
+
 func repeatRecord(row []driver.Value) (record.Record, error) {
 	c := repeat.Claim{Call: repeat.Hash(row[0].([]byte)), Request: repeat.Hash(row[1].([]byte)), Token: [16]byte(row[2].([]byte)), Until: timeOf(row[3])}
 	status, finished := row[4].(int64)
@@ -152,10 +166,24 @@ func repeatRecord(row []driver.Value) (record.Record, error) {
 	return record.RepeatOf(c, a), nil
 }
 
-// Import is one transaction.
+func eventRecord(row []driver.Value) (record.Record, error) {
+	e, err := eventOf(row)
+	if err != nil {
+		return nil, err
+	}
+	return record.EventOf(e), nil
+}
+
+func auditKeyRecord(row []driver.Value) (record.Record, error) {
+	return &record.AuditKey{ID: row[0].(string), Sealing: bytes.Clone(row[1].([]byte))}, nil
+}
+
+// Import is one transaction, behind which the head of the audit log that is kept
+// apart becomes that of the log that came.
 func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, error], replace bool) error {
-	return rs.db.writer.do(ctx, &op{
-		run: func(c *conn) error {
+	var past audit.Keys
+	err := rs.db.writer.do(ctx, &op{
+		run: func(c *conn) (err error) {
 			if err := makeRoom(c, replace); err != nil {
 				return err
 			}
@@ -167,19 +195,28 @@ func (rs Records) Import(ctx context.Context, records iter.Seq2[record.Record, e
 					return fmt.Errorf("taking a %s: %w", r.Kind(), err)
 				}
 			}
-			return nil
+			past, err = rs.db.writer.audit.load(c)
+			return err
 		},
 		apply: func() {
 			rs.db.users.clear()
 			rs.db.sessions.clear()
 			rs.db.keys.clear()
+			rs.db.writer.audit.past.Store(&past)
 		},
 	})
+	if err != nil {
+		return err
+	}
+	return rs.db.anchor.write(rs.db.writer.audit.durable())
 }
 
 // tables are those that records are kept in, by kind; users are emptied last.
 func tables() [][2]string {
-	return [][2]string{{"repeat", "repeats"}, {"session", "sessions"}, {"key", "keys"}, {"factor", "factors"}, {"user", "users"}}
+	return [][2]string{
+		{"repeat", "repeats"}, {"session", "sessions"}, {"key", "keys"}, {"factor", "factors"}, {"identity", "identities"}, {"passkey", "passkeys"},
+		{"event", "audit"}, {"auditKey", "audit_keys"}, {"user", "users"},
+	}
 }
 
 // makeRoom deletes everything, or says that there is something.
@@ -187,8 +224,10 @@ func makeRoom(c *conn, replace bool) error {
 	if err := clearDocuments(c, replace); err != nil {
 		return err
 	}
-	if _, err := c.exec("DELETE FROM codes"); err != nil { // which are no records
-		return err
+	for _, short := range []string{"codes", "attempts"} { // which are no records
+		if _, err := c.exec("DELETE FROM " + short); err != nil {
+			return err
+		}
 	}
 	for _, t := range tables() {
 		if replace {
@@ -225,11 +264,19 @@ func insert(c *conn, r record.Record) error {
 		return insertDocumentRecord(c, r)
 	case *record.Key:
 		return insertKey(c, r)
+	case *record.Event:
+		return insertEvent(c, r.Event)
+	case *record.AuditKey:
+		return insertKeyPart(c, r.Key())
 	case *record.Factor:
 		f := r.Factor()
 		_, err := c.exec("INSERT INTO factors (user_id, secret, active, step, recovery, paid, since) VALUES (?, ?, ?, ?, ?, 0, 0)",
 			r.UserID, f.Secret, f.Active, f.Step, joined(f.Recovery))
 		return err
+	case *record.Identity:
+		return addIdentity(c, r.Identity())
+	case *record.Passkey:
+		return insertPasskey(c, r.Passkey())
 	case *record.Repeat:
 		claim, a := r.Repeat()
 		if a == nil {

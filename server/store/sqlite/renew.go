@@ -21,6 +21,7 @@ func (ss Sessions) CreateWithin(ctx context.Context, h session.Hash, s session.S
 			}
 			var err error
 			gone, err = ss.db.trim(c, made, most-1)
+			session.Displaced(ctx, len(gone))
 			return err
 		},
 		apply: func() {
@@ -82,6 +83,7 @@ func (ss Sessions) Renew(ctx context.Context, h session.Hash, r session.Renewal,
 				s.AuthenticatedDtm = time.UnixMilli(millis(r.AuthenticatedDtm)).UTC()
 			}
 			renewed = s
+			session.Renewed(ctx, s)
 			// The uses that wait are for the old hash, so they are written here.
 			_, err = c.exec("UPDATE sessions SET hash = ?, authenticated = ?, seen = ?, expires = ? WHERE hash = ?",
 				next[:], millisOrNull(s.AuthenticatedDtm), millis(s.LastSeenDtm), millis(s.ExpiresDtm), h[:])

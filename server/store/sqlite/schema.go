@@ -98,6 +98,56 @@ CREATE TABLE factors (
 	recovery   BLOB NOT NULL,    -- hashes of 32 bytes, one behind the other
 	paid       INTEGER NOT NULL, -- tries that came to nothing
 	since      INTEGER NOT NULL  -- when the first of them was
+) STRICT`, `
+CREATE TABLE attempts (
+	hash       BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
+	data       BLOB NOT NULL,
+	expires    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX attempts_expires ON attempts (expires);
+
+CREATE TABLE identities (
+	id         TEXT PRIMARY KEY NOT NULL,
+	user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	issuer     TEXT NOT NULL,
+	subject    TEXT NOT NULL,
+	provider   TEXT NOT NULL,
+	email      TEXT NOT NULL,
+	created    INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX identities_subject ON identities (issuer, subject);
+CREATE INDEX identities_user ON identities (user_id, id);
+
+CREATE TABLE passkeys (
+	id         TEXT PRIMARY KEY NOT NULL,
+	user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	credential BLOB NOT NULL,
+	name       TEXT NOT NULL,
+	backed_up  INTEGER NOT NULL,
+	created    INTEGER NOT NULL,
+	used       INTEGER,          -- NULL for never
+	count      INTEGER NOT NULL, -- of signatures
+	state      BLOB NOT NULL     -- JSON
+) STRICT;
+CREATE UNIQUE INDEX passkeys_credential ON passkeys (credential);
+CREATE INDEX passkeys_user ON passkeys (user_id, id)`, `
+CREATE TABLE audit (
+	chain      TEXT NOT NULL,    -- main; others came by an import
+	seq        INTEGER NOT NULL,
+	at         INTEGER NOT NULL,
+	kind       TEXT NOT NULL,
+	actor      TEXT NOT NULL,
+	subject    TEXT NOT NULL,
+	rest       TEXT NOT NULL,    -- JSON object
+	seal       BLOB NOT NULL,    -- HMAC of the row and of the seal before
+	PRIMARY KEY (chain, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_actor ON audit (actor) WHERE actor <> '';
+CREATE INDEX audit_subject ON audit (subject) WHERE subject <> '';
+CREATE TABLE audit_keys (
+	id         TEXT PRIMARY KEY NOT NULL,
+	sealing    BLOB NOT NULL CHECK (length(sealing) = 32) -- that part of a key which verifies
 ) STRICT`,
 	}
 }

@@ -136,6 +136,7 @@ func (ss Sessions) Update(ctx context.Context, w session.Which, g session.Groups
 	err := ss.db.writer.do(ctx, &op{
 		run: func(c *conn) (err error) {
 			changed, err = ss.db.regroup(c, w, g, now)
+			session.Recorded(ctx, len(changed), false)
 			return err
 		},
 		apply: func() {
@@ -206,6 +207,7 @@ func (ss Sessions) End(ctx context.Context, w session.Which, now time.Time) (int
 			} else {
 				e, err = db.end(c, w, now)
 			}
+			session.Recorded(ctx, e.live, all)
 			return err
 		},
 		apply: func() {

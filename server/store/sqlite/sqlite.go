@@ -5,6 +5,7 @@
 //
 // A directory holds sluice.db with its write-ahead log, and sluice.lock, which
 // the process keeps locked for as long as it lives: a second one is refused.
+// audit.key and audit.head belong to the audit log.
 // Times are integers, milliseconds since 1970. Of a session token only the
 // SHA-256 is known.
 //
@@ -47,6 +48,10 @@
 // Documents are not cached: they are read from the file. Counters of limits are in
 // memory, and a second later in the file: a crash forgets what was counted since.
 //
+// Audit events are sealed by the writer in the order of their commits, each in the
+// commit of the change that it tells of. The head of their chain goes to the file
+// audit.head once a minute and at the end.
+//
 // Expiry is compared in every read. A sweeper that deletes expired rows once a
 // minute only saves space.
 package sqlite
@@ -65,6 +70,7 @@ import (
 
 	"sluice/nodes"
 	"sluice/nodes/apikey"
+	"sluice/nodes/audit"
 	"sluice/nodes/session"
 	"sluice/nodes/user"
 )
@@ -86,6 +92,10 @@ type Options struct {
 	Counters int
 	// Still keeps what has expired, for those who copy or compare everything.
 	Still bool
+	// AuditKeys seal audit events: the first one new events, while the others are
+	// those of older ones. Without any it is a key that Open makes in the
+	// directory, which does not stop somebody who can read that.
+	AuditKeys audit.Keys
 }
 
 // A DB is an open database. It is safe for many goroutines.
@@ -107,6 +117,7 @@ type DB struct {
 	touches  touches
 	denials  denials
 	counters *counters
+	anchor   anchor
 }
 
 // Open opens the database in a directory and makes what is missing. It fails
@@ -161,13 +172,17 @@ func open(ctx context.Context, dir string, o Options) (*DB, error) {
 	if err := counters.load(c, time.Now()); err != nil {
 		return nil, errors.Join(err, closeAll(readers), c.Close())
 	}
+	log, err := openLog(c, dir, o.AuditKeys)
+	if err != nil {
+		return nil, errors.Join(err, closeAll(readers), c.Close())
+	}
 	size := o.Cached
 	if size < 1 {
 		size = 100_000
 	}
 	db := &DB{
 		path: path, still: o.Still,
-		writer: newWriter(c, suspect), readers: readers,
+		writer: newWriter(c, suspect, log), readers: readers, anchor: anchor{path: filepath.Join(dir, anchorFile)},
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 		users: newCache[string, *user.User]((size + 1) / 2), sessions: newCache[session.Hash, *session.Session](size),
 		keys: newCache[apikey.Hash, *apikey.Key](maxKeys), keyUses: keyUses{waiting: map[apikey.Hash]time.Time{}},
@@ -260,7 +275,8 @@ func checkData(c *conn, suspect string) error {
 func (db *DB) Stores() nodes.Stores {
 	return nodes.Stores{
 		Users: Users{db}, Passwords: Passwords{db}, Sessions: Sessions{db}, Repeats: Repeats{db}, Keys: Keys{db}, Data: Documents{db},
-		Codes: Codes{db}, Factors: Factors{db}, Limits: Limits{db}, Records: Records{db},
+		Codes: Codes{db}, Factors: Factors{db}, Attempts: Attempts{db}, Identities: Identities{db}, Passkeys: Passkeys{db},
+		Limits: Limits{db}, Audit: Events{db}, Records: Records{db},
 	}
 }
 
@@ -305,7 +321,7 @@ func (db *DB) shut() error {
 	for range cap(db.readers) {
 		errs = append(errs, (<-db.readers).Close())
 	}
-	errs = append(errs, db.writer.close())
+	errs = append(errs, db.writer.close(), db.anchor.write(db.writer.audit.durable()))
 	db.sessions.clear()
 	db.users.clear()
 	db.keys.clear()

@@ -69,6 +69,17 @@ func TestStoresKeepTheirPromises(t *testing.T) {
 	}
 }
 
+// TestRacesBringNothingBack runs as many rounds as the fault plan asks for where
+// SLUICE_E2E=long does.
+func TestRacesBringNothingBack(t *testing.T) {
+	rounds := 1_000
+	if os.Getenv("SLUICE_E2E") == "long" {
+		rounds = 100_000
+	}
+	s := openTest(t, t.TempDir(), Options{}).Stores()
+	nodestest.Races(t, s, s, rounds)
+}
+
 func TestReopenKeepsEverything(t *testing.T) {
 	dir := t.TempDir()
 	db := openTest(t, dir, Options{})

@@ -30,6 +30,7 @@ func (us Users) Create(ctx context.Context, u user.User, passwordHash string) er
 	}})
 }
 
+// insertUser adds a row, or fails with ErrEmailTaken.
 func insertUser(c *conn, u user.User, groups, passwordHash string) error {
 	_, err := c.exec("INSERT INTO users ("+userColumns+", password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		u.ID, u.Email, u.EmailKey, u.EmailVerified, u.Name, u.Disabled, millis(u.CreationDtm), millis(u.UpdatedDtm), u.Epoch, groups, passwordHash)
@@ -174,6 +175,19 @@ func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
 			us.db.forget(session.Which{UserID: id}, e)
 		},
 	})
+}
+
+// hasUser fails with ErrNoUser where there is no user with an id.
+func hasUser(c *conn, id string) error {
+	found := false
+	err := c.query(func([]driver.Value) bool {
+		found = true
+		return false
+	}, "SELECT 1 FROM users WHERE id = ?", id)
+	if err == nil && !found {
+		err = user.ErrNoUser
+	}
+	return err
 }
 
 // orNull returns what p points to, or NULL.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+
+	"sluice/nodes/audit"
 )
 
 // Bounds of the writer.
@@ -27,8 +29,11 @@ var (
 type op struct {
 	run   func(c *conn) error // makes the change, whole or not at all
 	apply func()              // shows memory the change once it is durable; may be nil
+	event *audit.Rider        // written with the change; nil for none
 	owner atomic.Int32        // who may still decide about the op
 	done  chan error
+
+	sealed audit.Event // what event became
 }
 
 // Owners of an op.
@@ -51,14 +56,15 @@ type writer struct {
 
 	broken  atomic.Pointer[error] // why nothing is written any more; nil while all is well
 	commits int                   // of the writer's goroutine alone
+	audit   *log
 
 	snapshots atomic.Int32 // readers of one state of the file that take their time
 
 	beforeCommit func() error // nil but in tests, which make commits fail by it
 }
 
-func newWriter(c *conn, suspect string) *writer {
-	w := &writer{conn: c, suspect: suspect, stopped: make(chan struct{}), queue: make(chan *op, maxQueue)}
+func newWriter(c *conn, suspect string, l *log) *writer {
+	w := &writer{conn: c, suspect: suspect, audit: l, stopped: make(chan struct{}), queue: make(chan *op, maxQueue)}
 	go w.loop()
 	return w
 }
@@ -71,6 +77,9 @@ func (w *writer) do(ctx context.Context, o *op) error {
 		return unavailable(err)
 	}
 	o.done = make(chan error, 1)
+	if o.event == nil {
+		o.event = audit.Riding(ctx)
+	}
 	if err := w.enqueue(o); err != nil {
 		return unavailable(err)
 	}
@@ -134,17 +143,23 @@ func (w *writer) write(batch []*op) {
 	if len(batch) == 0 {
 		return
 	}
+	before := w.audit.end
 	errs, err := w.transact(batch)
 	if err != nil {
+		w.audit.end = before
 		err = unavailable(err)
 		for _, o := range batch {
 			o.done <- err
 		}
 		return
 	}
+	w.audit.settle(before)
 	for i, o := range batch {
 		if errs[i] == nil && o.apply != nil {
 			o.apply()
+		}
+		if errs[i] == nil && o.sealed.Seq > 0 {
+			o.event.Written(o.sealed)
 		}
 	}
 	for i, o := range batch {
@@ -185,16 +200,29 @@ func (w *writer) try(o *op) (result, err error) {
 	if _, err := w.conn.exec("SAVEPOINT op"); err != nil {
 		return nil, err
 	}
-	if result = o.run(w.conn); result != nil {
+	before := w.audit.end
+	if result = w.run(o); result != nil {
 		if !refused(result) {
 			return nil, result // SQLite may have rolled back all of it
 		}
+		w.audit.end = before
 		if _, err := w.conn.exec("ROLLBACK TO op"); err != nil {
 			return nil, err
 		}
 	}
 	_, err = w.conn.exec("RELEASE op")
 	return result, err
+}
+
+// run makes the change of an op and writes the event that tells of it.
+func (w *writer) run(o *op) (err error) {
+	if err := o.run(w.conn); err != nil {
+		return err
+	}
+	if e, ok := o.event.Event(); ok {
+		o.sealed, err = w.audit.add(w.conn, e)
+	}
+	return err
 }
 
 // rollback leaves a transaction that failed.

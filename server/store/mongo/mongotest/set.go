@@ -14,9 +14,9 @@ import (
 
 // A Set stands in for a replica set of two members, in front of a database that
 // is a single server. It elects, steps down, gives the answer to a write that is
-// sent again, and undoes a transaction that is aborted. That shows what a client
-// tells a replica set and how it takes the answers, and nothing about MongoDB.
-// It is safe for many goroutines.
+// sent again, undoes a transaction that is aborted, and streams changes. That
+// shows what a client tells a replica set and how it takes the answers, and
+// nothing about MongoDB. It is safe for many goroutines.
 type Set struct {
 	to      string // address of the database
 	members [2]*member
@@ -27,6 +27,8 @@ type Set struct {
 
 	mu      sync.Mutex
 	answers map[string][]byte // to writes, by session and number; guarded by mu
+
+	streams streams
 
 	turn chan *transaction // holds one while nobody runs a command or a transaction
 	tx   atomic.Pointer[transaction]
@@ -167,6 +169,9 @@ func (m *member) answer(asked *message, behind *conn) (bson.Raw, error) {
 	if m.index != m.set.primary.Load() {
 		return failure(10107, "not primary", "RetryableWriteError")
 	}
+	if answer, ours, err := m.set.streams.answer(asked); ours {
+		return answer, err
+	}
 	if asked.has("autocommit") {
 		return m.set.inTransaction(asked, behind)
 	}
@@ -180,14 +185,14 @@ func (s *Set) alone(asked *message, behind *conn) (bson.Raw, error) {
 	defer func() { s.turn <- nil }()
 	key := asked.session()
 	if key == "" {
-		return behind.ask(asked.body)
+		return s.streams.watched(asked, behind)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if answer, made := s.answers[key]; made {
 		return answer, nil
 	}
-	answer, err := behind.ask(asked.body)
+	answer, err := s.streams.watched(asked, behind)
 	if err != nil {
 		return nil, err
 	}
