@@ -95,7 +95,7 @@ func (r route) note(ctx context.Context, req *endpoint.Request) error {
 	if !r.changes {
 		return nil
 	}
-	var of struct{ File, To string } // what a body may name
+	var of struct{ File, To string }  // what a body may name
 	_ = json.Unmarshal(req.Body, &of) // the body was read before, and not all of them name a file
 	details := map[string]string{"what": r.path, "file": of.File}
 	if of.To != "" {
