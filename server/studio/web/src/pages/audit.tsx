@@ -165,7 +165,7 @@ function Table({ events }: { events: Event[] }) {
               <td>
                 <Name id={e.actor} />
               </td>
-              <td>{e.subject === e.actor ? <span className="soft">the same</span> : <Name id={e.subject} />}</td>
+              <td>{e.subject && e.subject === e.actor ? <span className="soft">the same</span> : <Name id={e.subject} />}</td>
               <td className="mono soft">{e.ip}</td>
               <td>
                 <span className={"chip " + (e.outcome === "ok" ? "good" : "warn")}>{e.outcome}</span>

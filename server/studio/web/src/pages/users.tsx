@@ -287,7 +287,7 @@ function One({ id }: { id: string }) {
                 {sessions.got?.sessions?.map((s) => (
                   <tr key={s.id}>
                     <td>
-                      {[s.userAgent?.family, s.userAgent?.os?.family].filter(Boolean).join(", ") || "unknown"}
+                      {[s.userAgent?.family, s.userAgent?.os?.family].filter((f) => f && f !== "Other").join(", ") || "unknown"}
                       {s.impersonatedBy && <span className="chip warn">acting: {s.impersonatedBy.reason}</span>}
                     </td>
                     <td className="mono">{s.ip}</td>
