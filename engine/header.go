@@ -233,8 +233,6 @@ func ParseDuration(s string) (time.Duration, error) {
 	return time.ParseDuration(s)
 }
 
-var rateUnits = map[string]time.Duration{"s": time.Second, "min": time.Minute, "h": time.Hour, "day": 24 * time.Hour}
-
 func (d *draft) limit(n *yaml.Node) {
 	d.Limit = &Limit{Rate: 1, Each: time.Minute}
 	rated := false
@@ -242,10 +240,8 @@ func (d *draft) limit(n *yaml.Node) {
 		switch e.key {
 		case "rate":
 			rated = true
-			text, unit, _ := strings.Cut(e.value.Value, "/")
-			count, err := strconv.Atoi(text)
-			each, ok := rateUnits[unit]
-			if err != nil || !ok || count < 1 {
+			count, each, ok := ParseRate(e.value.Value)
+			if !ok {
 				d.problem(d.at(e.value), "as in 10/min; units are s, min, h, day", "rate must be a count for a time")
 				continue
 			}

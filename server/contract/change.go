@@ -98,7 +98,7 @@ func (c *comparison) permits() {
 	if old.APIKey != now.APIKey {
 		c.add("apiKey", easierKey(old, now), "apiKey %s -> %s", old.APIKey, now.APIKey)
 	}
-	if from, to := limitText(old.Limit), limitText(now.Limit); from != to {
+	if from, to := old.Limit.String(), now.Limit.String(); from != to {
 		c.add("limit", looser(old.Limit, now.Limit), "limit %s -> %s", from, to)
 	}
 	for _, t := range []struct {

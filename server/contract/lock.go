@@ -41,7 +41,7 @@ func Lock(all []Contract) []byte {
 			b = fmt.Appendf(b, "  apiKey: %s\n", c.APIKey)
 		}
 		if c.Limit != nil {
-			b = fmt.Appendf(b, "  limit: %s\n", limitText(c.Limit))
+			b = fmt.Appendf(b, "  limit: %s\n", c.Limit)
 		}
 		line("reads", c.Reads)
 		line("writes", c.Writes)
@@ -165,37 +165,13 @@ func (p *lockParser) fact(c *Contract, text string) {
 	}
 }
 
-var rateUnits = []struct {
-	name string
-	each time.Duration
-}{{"s", time.Second}, {"min", time.Minute}, {"h", time.Hour}, {"day", 24 * time.Hour}}
-
-// limitText writes a limit as in "20/min per ip, $body.email".
-func limitText(l *engine.Limit) string {
-	if l == nil {
-		return "none"
-	}
-	for _, unit := range rateUnits {
-		if unit.each == l.Each {
-			return fmt.Sprintf("%d/%s per %s", l.Rate, unit.name, strings.Join(l.Per, ", "))
-		}
-	}
-	return fmt.Sprintf("%d in %s per %s", l.Rate, l.Each, strings.Join(l.Per, ", "))
-}
-
 func parseLimit(text string) (*engine.Limit, bool) {
 	rate, per, _ := strings.Cut(text, " per ")
-	count, name, _ := strings.Cut(rate, "/")
-	n, err := strconv.Atoi(count)
-	if err != nil || n < 1 || per == "" {
+	count, each, ok := engine.ParseRate(rate)
+	if !ok || per == "" {
 		return nil, false
 	}
-	for _, unit := range rateUnits {
-		if unit.name == name {
-			return &engine.Limit{Rate: n, Each: unit.each, Per: strings.Split(per, ", ")}, true
-		}
-	}
-	return nil, false
+	return &engine.Limit{Rate: count, Each: each, Per: strings.Split(per, ", ")}, true
 }
 
 // listText writes texts with commas; one that could be read as something else is

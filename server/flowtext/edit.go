@@ -40,7 +40,10 @@ func (t *Tree) Key(place, name string) (string, error) {
 	}
 	return t.sure(func(m *yaml.Node) (*yaml.Node, error) { return modelKey(m, keys(place), name) }, func() (string, error) {
 		from, to := t.Extent(s.Key)
-		return t.splice(from, to, scalarText(Word(name))), nil
+		if flows(s.Up.Value) {
+			return t.splice(from, to, scalarText(Word(name))), nil
+		}
+		return t.splice(from, to, keyText(name)), nil
 	})
 }
 
@@ -186,7 +189,7 @@ func (t *Tree) set(place string, v *yaml.Node) (string, error) {
 		}
 		if up != nil && up.Up == nil {
 			h, below := lines(v, key, 2)
-			return t.put(t.Lines(), append([]string{strings.TrimRight(scalarText(Word(key))+": "+h, " ")}, below...)), nil
+			return t.put(t.Lines(), append([]string{strings.TrimRight(keyText(key)+": "+h, " ")}, below...)), nil
 		}
 		return t.set(around, inner)
 	case up.Value.Kind == yaml.MappingNode:
@@ -281,7 +284,7 @@ func (t *Tree) add(up *Spot, key string, v *yaml.Node) (string, error) {
 	column := up.Value.Column - 1
 	in := strings.Repeat(" ", column)
 	head, below := lines(v, Join(up.Place, key), column+2)
-	made := append([]string{strings.TrimRight(in+scalarText(Word(key))+": "+head, " ")}, below...)
+	made := append([]string{strings.TrimRight(in+keyText(key)+": "+head, " ")}, below...)
 	if above == nil {
 		first := t.entry(all[0])
 		if first.shares {

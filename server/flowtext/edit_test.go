@@ -62,6 +62,9 @@ func TestEditsChangeTheirLines(t *testing.T) {
 		"a key in its order":     {set("groups", `["admin"]`), "session: none\n", "session: none\ngroups: [admin]\n"},
 		"a first key":            {set("steps/2/headers/X-Note", `"a"`), "  - respond: 200\n", "  - respond: 200\n    headers: {X-Note: a}\n"},
 		"a field of the input":   {set("input/body/name", `{"type": "string"}`), "format: password}\n", "format: password}\n    name: {type: string}\n"},
+		"a field that may lack":  {set("input/body/name?", `"string"`), "format: password}\n", "format: password}\n    name?: string\n"},
+		"one that now may lack":  {func(tree *flowtext.Tree) (string, error) { return tree.Key("input/body/email", "email?") }, "    email:", "    email?:"},
+		"the same in brackets":   {func(tree *flowtext.Tree) (string, error) { return tree.Key("steps/0/with/email", "email?") }, "{email: $", `{"email?": $`},
 		"a part of the input":    {set("input/query/page", `"integer"`), "input:\n  body:", "input:\n  query:\n    page: integer\n  body:"},
 		"a block in brackets": {
 			set("steps/0/on/notFound", `[{"fail": "gone"}]`), "on: {notFound: continue}   # checked below\n", "on:   # checked below\n      notFound:\n        - fail: gone\n",

@@ -153,11 +153,10 @@ func random(t *testing.T, r *rand.Rand, tree *flowtext.Tree) gesture {
 			return gesture{"key " + place, func(t *flowtext.Tree) (string, error) { return t.Key(place, name) }, place}
 		}
 	case 8:
-		if body := tree.Find("input/body"); body != nil && body.Value.Kind == yaml.ScalarNode {
-			break // any, which has no fields
+		if body := tree.Find("input/body"); body == nil || body.Value.Kind == yaml.MappingNode { // and not any
+			place := "input/body/made" + fmt.Sprint(r.IntN(1e9))
+			return gesture{"add " + place, func(t *flowtext.Tree) (string, error) { return t.Set(place, node2) }, ""}
 		}
-		place := "input/body/made" + fmt.Sprint(r.IntN(1e9))
-		return gesture{"add " + place, func(t *flowtext.Tree) (string, error) { return t.Set(place, node2) }, ""}
 	}
 	return gesture{"set session", func(t *flowtext.Tree) (string, error) { return t.Set("session", flowtext.Word("required")) }, "session"}
 }

@@ -83,22 +83,28 @@ func list(items ...*yaml.Node) *yaml.Node {
 
 // scalarText writes a scalar on one line, in quotes where it needs them.
 func scalarText(n *yaml.Node) string {
-	if n.Tag != "!!str" {
+	if n.Tag != "!!str" || plainly(n.Value, "k: %s\n", "{k: %s, l: [%[1]s]}\n", "%s: k\n") {
 		return n.Value
 	}
-	s := n.Value
-	if plainly(s) {
-		return s
-	}
-	return strconv.Quote(s) // whose escapes are those of YAML
+	return strconv.Quote(n.Value) // whose escapes are those of YAML
 }
 
-// plainly tells whether a text can stand without quotes wherever a value can.
-func plainly(s string) bool {
+// keyText writes a key that has a line of its own: less needs quotes there than
+// inside { }, as the question mark of what may be absent does.
+func keyText(key string) string {
+	if plainly(key, "%s: k\n") {
+		return key
+	}
+	return scalarText(Word(key))
+}
+
+// plainly tells whether a text can stand without quotes in texts, which have it as the
+// first key or else as the first value.
+func plainly(s string, texts ...string) bool {
 	if s == "" || len(s) > 1<<12 || strings.ContainsAny(s, "\n\r\t") {
 		return false
 	}
-	for _, around := range []string{"k: %s\n", "{k: %s, l: [%[1]s]}\n", "%s: k\n"} {
+	for _, around := range texts {
 		root, second, mistake := engine.ReadYAML("", fmt.Appendf(nil, around, s))
 		if mistake != nil || second != nil || root.Kind != yaml.MappingNode || len(root.Content) < 2 {
 			return false
@@ -138,7 +144,7 @@ func inline(n *yaml.Node) string {
 // it is short, or else on lines below.
 func Entry(key string, v *yaml.Node, column int) []string {
 	head, below := lines(v, "entry/value", column+2)
-	return append([]string{strings.TrimRight(strings.Repeat(" ", column)+scalarText(Word(key))+": "+head, " ")}, below...)
+	return append([]string{strings.TrimRight(strings.Repeat(" ", column)+keyText(key)+": "+head, " ")}, below...)
 }
 
 // lines writes what stands at a place, behind a key or a dash at a column: on
@@ -155,7 +161,7 @@ func lines(n *yaml.Node, place string, column int) (head string, below []string)
 		return "", below
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := scalarText(n.Content[i]) + ":"
+		key := keyText(n.Content[i].Value) + ":"
 		h, more := lines(n.Content[i+1], Join(place, n.Content[i].Value), column+2)
 		below = append(append(below, strings.TrimRight(in+key+" "+h, " ")), more...)
 	}

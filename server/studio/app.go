@@ -1,27 +1,30 @@
 package studio
 
+import "sluice/nodes/audit"
+
 // App is the application as a whole.
 type App struct {
-	Name       string      `json:"name"`
-	Version    string      `json:"version"`
-	Mode       string      `json:"mode"` // development or production
-	ReadOnly   bool        `json:"readOnly"`
-	Dir        string      `json:"dir"`     // folder of the flows; "" for those that come with Sluice, which cannot be changed
-	Folders    []string    `json:"folders"` // all of them, as in auth and auth/second-factor, without the root
-	Flows      []FlowEntry `json:"flows"`   // in the order of their files
-	Others     []string    `json:"others"`  // errors.yaml, types.yaml and *.test.yaml that there are
-	Nodes      []NodeInfo  `json:"nodes"`   // by name
-	Errors     []ErrorInfo `json:"errors"`  // of errors.yaml
-	Types      []TypeInfo  `json:"types"`   // that flows can use by name
-	Groups     []string    `json:"groups"`  // access groups that flows name
-	Vars       []string    `json:"vars"`    // environment variables that flows can read
-	Problems   []Problem   `json:"problems"`
-	Served     bool        `json:"served"` // the files are served as they are; false where a mistake keeps the last good version
-	Verbs      []VerbInfo  `json:"verbs"`
-	HeaderKeys []string    `json:"headerKeys"` // of an endpoint's flow, in the order in which flows have them
-	TypeWords  []string    `json:"typeWords"`
-	Formats    []string    `json:"formats"`
-	Mail       bool        `json:"mail"` // there is a mailbox for development
+	Name       string       `json:"name"`
+	Version    string       `json:"version"`
+	Mode       string       `json:"mode"` // development or production
+	ReadOnly   bool         `json:"readOnly"`
+	Dir        string       `json:"dir"`     // folder of the flows; "" for those that come with Sluice, which cannot be changed
+	Folders    []string     `json:"folders"` // all of them, as in auth and auth/second-factor, without the root
+	Flows      []FlowEntry  `json:"flows"`   // in the order of their files
+	Others     []string     `json:"others"`  // errors.yaml, types.yaml and *.test.yaml that there are
+	Nodes      []NodeInfo   `json:"nodes"`   // by name
+	Errors     []ErrorInfo  `json:"errors"`  // of errors.yaml
+	Types      []TypeInfo   `json:"types"`   // that flows can use by name
+	Groups     []string     `json:"groups"`  // access groups that flows name
+	Vars       []string     `json:"vars"`    // environment variables that flows can read
+	Problems   []Problem    `json:"problems"`
+	Served     bool         `json:"served"` // the files are served as they are; false where a mistake keeps the last good version
+	Verbs      []VerbInfo   `json:"verbs"`
+	HeaderKeys []string     `json:"headerKeys"` // of an endpoint's flow, in the order in which flows have them
+	TypeWords  []string     `json:"typeWords"`
+	Formats    []string     `json:"formats"`
+	Mail       bool         `json:"mail"`       // there is a mailbox for development
+	AuditKinds []audit.Kind `json:"auditKinds"` // of the events of the audit log
 }
 
 // A FlowEntry is a flow in the tree.

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"sluice/engine"
+	"sluice/nodes/audit"
 	"sluice/server/lsp"
 	"sluice/server/rest"
 )
@@ -61,7 +62,7 @@ func (s *Studio) app(context.Context) (App, error) {
 	}
 	now := s.now()
 	a := App{
-		Name: s.Name, Version: s.Version, Mode: s.mode(), ReadOnly: s.ReadOnly || s.Dir == "", Dir: s.Dir, Mail: s.Mailbox != nil,
+		Name: s.Name, Version: s.Version, Mode: s.mode(), ReadOnly: s.ReadOnly || s.Dir == "", Dir: s.Dir, Mail: s.Mailbox != nil, AuditKinds: audit.Kinds(),
 		Problems: s.problems(append(slices.Clone(survey.Problems), survey.Warnings...)), Served: len(survey.Problems) == 0 && len(now.problems) == 0,
 		HeaderKeys: engine.HeaderKeys(), TypeWords: engine.TypeWords(), Formats: engine.Formats(),
 	}

@@ -192,7 +192,7 @@ func headerOf(f *engine.Flow) Header {
 		h.Answer = "events"
 	}
 	if f.Limit != nil {
-		h.Limit = fmt.Sprintf("%d in %s per %s", f.Limit.Rate, f.Limit.Each, strings.Join(f.Limit.Per, ", "))
+		h.Limit = f.Limit.String()
 	}
 	for name, t := range map[string]*engine.Type{"path": f.Input.Path, "query": f.Input.Query, "headers": f.Input.Headers, "body": f.Input.Body} {
 		if t != nil && (name == "body" || len(t.Props) > 0) {

@@ -47,7 +47,8 @@
 // The commands are user.list {after?, limit}, user.show {user}, user.add {email, password, name?, groups?},
 // user.change {user, disabled?, groups?}, user.password {user, password}, user.delete {user},
 // session.list {user, after?, limit}, session.end {user, id | all}, key.list {after?, limit},
-// key.add {name, scope, endpoints?, expires?}, key.change {id, suspended}, key.end {id}, store.check {}.
+// key.add {name, scope, endpoints?, expires?}, key.change {id, suspended}, key.end {id}, audit.list {since?, kinds?, user?, after?, limit},
+// audit.verify {heads?}, store.check {}.
 //
 // # Places
 //

@@ -100,7 +100,6 @@ export interface RunOrder {
   from: string;
   again: string;
   alone: boolean;
-  with?: unknown;
 }
 
 export interface Mail {

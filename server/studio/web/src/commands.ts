@@ -73,6 +73,7 @@ export function commands(): Command[] {
     page("tests", "Tests", "beaker"),
     page("users", "Users", "user"),
     page("keys", "API keys", "apikey"),
+    page("audit", "Audit log", "audit"),
     page("mailbox", "Mailbox", "mail"),
     { label: "Show or hide the flows", group: "View", keys: "Ctrl B", icon: "panel", on: (e) => ctrl(e, "b"), act: () => tree.change((t) => !t) },
     { label: "Show the nodes to add", group: "View", icon: "node", act: () => (tree.set(true), treeTab.set("nodes")) },

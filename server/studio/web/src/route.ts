@@ -48,6 +48,12 @@ export const route = () => now;
 
 export const address = (page: string, rest = "") => "#/" + encodeURI(page + (rest ? "/" + rest : ""));
 
+/** auditOf leads to the part of the audit log that filters name: user, kind, since. */
+export const auditOf = (filters: Record<string, string>) => {
+  const query = new URLSearchParams(filters).toString();
+  return address("audit") + (query && "?" + query);
+};
+
 export function go(to: string, replace = false) {
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);

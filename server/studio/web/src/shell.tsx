@@ -30,6 +30,7 @@ const pages = [
   { page: "tests", label: "Tests", icon: "beaker" },
   { page: "users", label: "Users", icon: "user" },
   { page: "keys", label: "Keys", icon: "apikey" },
+  { page: "audit", label: "Audit", icon: "audit" },
   { page: "mailbox", label: "Mail", icon: "mail" },
 ];
 

@@ -34,6 +34,7 @@ export interface App {
   typeWords: string[];
   formats: string[];
   mail: boolean; // there is a mailbox for development
+  auditKinds: string[]; // of the events of the audit log
 }
 
 /** A FlowEntry is a flow in the tree. */
@@ -371,8 +372,7 @@ export interface Run {
   upTo: string; // place of the last step to run; "" for all
   from: string; // place of the first step whose node runs: those before it do what they did in the run Again
   again: string; // id of the run whose outputs are used; "" for none
-  alone: boolean; // only the node of From runs, with the input that it had in Again or else With
-  with: unknown; // its parameters
+  alone: boolean; // the run stops behind from
 }
 
 /** Input is what the request holds. */
@@ -551,6 +551,7 @@ export interface Kept {
   file: string; // NAME.test.yaml
   test: string; // the text of the test
   text: string; // of the whole file
+  written: boolean; // it passes, and stands in the file
   result: TestResult; // of running it
 }
 

@@ -51,11 +51,12 @@ class Stage {
     return this.server.base;
   }
 
-  /** aside starts another server, on the flows given. */
+  /** aside starts another server, on the flows given, or with null on those that are shipped. */
   async aside(name, flows, more = []) {
     const app = join(this.dir, name);
     mkdirSync(join(app, "flows"), { recursive: true });
-    for (const [file, text] of Object.entries(flows)) put(join(app, "flows", file), text);
+    if (!flows) cpSync(join(root, "flows"), join(app, "flows"), { recursive: true });
+    for (const [file, text] of Object.entries(flows ?? {})) put(join(app, "flows", file), text);
     const server = await serve(this.binary, app, more);
     this.others.push(server);
     return { app, base: server.base };
@@ -135,6 +136,18 @@ export const box = (page, place) => page.locator(`[id="box:${place}"]`);
 /** open shows a flow and waits for its drawing. */
 export async function drawn(page) {
   await page.locator(".canvas .box").first().waitFor();
+}
+
+/** listed is a line of the tree, which draws only those that are in view. */
+export async function listed(page, name) {
+  const line = page.getByRole("treeitem", { name, exact: true });
+  await page.getByRole("treeitem").first().waitFor();
+  await until(async () => {
+    if ((await line.count()) > 0) return true;
+    await page.locator(".tree .rows").evaluate((rows) => (rows.scrollTop += rows.clientHeight / 2));
+    return false;
+  }, name + " is in the tree");
+  return line.first();
 }
 
 /** lines tells how two texts differ: lines taken away, and lines added. */

@@ -6,6 +6,7 @@ import * as canvas from "./scenario/canvas.mjs";
 import * as disk from "./scenario/disk.mjs";
 import * as edit from "./scenario/edit.mjs";
 import * as form from "./scenario/form.mjs";
+import * as guard from "./scenario/guard.mjs";
 import * as pages from "./scenario/pages.mjs";
 import * as run from "./scenario/run.mjs";
 import * as shell from "./scenario/shell.mjs";
@@ -18,7 +19,7 @@ describe("studio", { skip, timeout: 900_000 }, () => {
     stage = await raise();
   });
   after(() => stage?.lower());
-  for (const [part, scenarios] of Object.entries({ shell, canvas, edit, form, disk, run, pages, access })) {
+  for (const [part, scenarios] of Object.entries({ shell, canvas, edit, form, disk, run, pages, guard, access })) {
     describe(part, () => {
       for (const [name, play] of Object.entries(scenarios.default)) {
         test(name, { timeout: 120_000 }, async () => {

@@ -19,7 +19,7 @@ import { pick } from "./palette";
 import { spoken } from "./spoken";
 import { before, behind, neighbour } from "./walk";
 import { Wires } from "./wires";
-import { Tools } from "./tools";
+import { Tools, whole } from "./tools";
 
 interface SlotData extends Record<string, unknown> {
   place: string;
@@ -234,7 +234,7 @@ function Inside({ sheet, drawing }: { sheet: Sheet; drawing: Drawing }) {
           select(null);
           return true;
         case "f":
-          void flow.fitView({ padding: 0.06, duration: 160, maxZoom: 1 });
+          void flow.fitView(whole);
           return true;
         case "+":
         case "=":

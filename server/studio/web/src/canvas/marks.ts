@@ -103,7 +103,7 @@ export function ofTests(drawing: Drawing, covered: FlowCovered | undefined): Mar
     const ways = (covered?.steps ?? []).filter((w) => w.place === at && leads(e.way, w.way, drawn.get(at)));
     if (ways.length === 0 || (plain.has(e.way) && e.to !== "" && edges.has(at + "|next|join"))) continue;
     const n = ways.reduce((sum, w) => sum + w.times, 0);
-    edges.set(e.id, { class: n > 0 ? "taken" : "uncovered", text: n > 0 ? "×" + n : "no test" });
+    edges.set(e.id, { class: n > 0 ? "taken" : "uncovered", text: e.kind === "end" ? "" : n > 0 ? "×" + n : "no test" }); // an end has its own
   }
   const boxes = new Map<string, BoxMark>();
   for (const b of drawing.boxes) {
@@ -137,7 +137,7 @@ export function ofLive(drawing: Drawing, stats: FlowStats | undefined): Marks {
     const at = place.get(e.from) ?? "";
     const n = e.from === "start" ? (stats?.calls ?? 0) : Object.entries(steps.get(at)?.ways ?? {}).reduce((sum, [way, times]) => sum + (leads(e.way, way, drawn.get(at)) ? times : 0), 0);
     const again = plain.has(e.way) && e.to !== "" && drawing.edges.some((o) => o !== e && o.from === e.from && o.to === "" && o.way === e.way);
-    edges.set(e.id, { class: n > 0 ? "" : "missed", text: n > 0 && !again ? count(n) : "" });
+    edges.set(e.id, { class: n > 0 ? "" : "missed", text: n > 0 && !again && e.kind !== "end" ? count(n) : "" });
   }
   return { boxes, edges };
 }

@@ -10,6 +10,9 @@ const lenses: { lens: Lens; label: string; icon: string; tip: string }[] = [
   { lens: "tests", label: "Tests", icon: "beaker", tip: "Which ways the tests take" },
 ];
 
+/** How the whole flow is shown: below what stands on the canvas. */
+export const whole = { padding: { top: "56px", right: "24px", bottom: "16px", left: "24px" }, duration: 160, maxZoom: 1 } as const;
+
 /** Tools stand on the canvas: what it shows, and how large. */
 export function Tools() {
   const flow = useReactFlow();
@@ -36,7 +39,7 @@ export function Tools() {
         <button className="button plain small square" aria-label="Zoom in" data-tip="Zoom in" data-keys="+" onClick={() => void flow.zoomIn({ duration: 120 })}>
           <Icon name="plus" size={14} />
         </button>
-        <button className="button plain small square" aria-label="Show the whole flow" data-tip="Show the whole flow" data-keys="F" onClick={() => void flow.fitView({ padding: 0.06, duration: 160, maxZoom: 1 })}>
+        <button className="button plain small square" aria-label="Show the whole flow" data-tip="Show the whole flow" data-keys="F" onClick={() => void flow.fitView(whole)}>
           <Icon name="fit" size={14} />
         </button>
       </div>

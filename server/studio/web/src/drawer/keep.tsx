@@ -21,7 +21,7 @@ export function KeepDialog({ run, close }: { run: Shown; close: () => void }) {
     try {
       const kept = await api.keep(run.run, name, fake);
       setMade(kept);
-      if (kept.result.fails.length === 0) tell("The test is written, and passes.", "good");
+      if (kept.written) tell("The test is written, and passes.", "good");
       void refresh();
     } catch (e) {
       setWrong(e instanceof Error ? e.message : String(e));

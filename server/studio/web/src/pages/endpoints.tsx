@@ -20,7 +20,8 @@ export function Endpoints({ word: first }: { word: string }) {
     const ends = (app?.flows ?? []).flatMap((f) => f.triggers.map((t) => ({ f, t })));
     const w = word.trim();
     if (!w) return ends.sort((a, b) => a.t.path.localeCompare(b.t.path) || a.t.method.localeCompare(b.t.method));
-    return ends.filter(({ f }) => score(f.name + " " + f.file + " " + f.about + " " + f.tags.join(" ") + " " + f.groups.join(" "), w) > 0);
+    const scored = ends.map((e) => [e, score(e.f.name + " " + e.f.file + " " + e.f.about + " " + e.f.tags.join(" ") + " " + e.f.groups.join(" "), w)] as const);
+    return scored.filter(([, s]) => s > 0).sort(([, a], [, b]) => b - a).map(([e]) => e);
   }, [app, word]);
   return (
     <Sheet

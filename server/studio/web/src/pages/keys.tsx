@@ -4,9 +4,11 @@ import { useCell } from "../cell";
 import { Dialog } from "../part/dialog";
 import { Icon } from "../part/icon";
 import { tell, tellError } from "../part/note";
+import { auditOf } from "../route";
 import { workspace } from "../workspace";
+import { Trail } from "./audit";
 import { Sheet, useLoad, when } from "./load";
-import { Pager } from "./users";
+import { Pager } from "./pager";
 
 interface Key {
   id: string;
@@ -41,10 +43,13 @@ export function Keys() {
       wrong={wrong}
       loading={!got}
       tools={
-        <button className="button strong" disabled={app?.readOnly} onClick={() => add(true)}>
-          <Icon name="plus" size={14} />
-          Make a key
-        </button>
+        <>
+          <Trail of={{ kind: "keyCreated", since: "all" }} />
+          <button className="button strong" disabled={app?.readOnly} onClick={() => add(true)}>
+            <Icon name="plus" size={14} />
+            Make a key
+          </button>
+        </>
       }
     >
       {got && !got.keys?.length ? (
@@ -77,6 +82,9 @@ export function Keys() {
                 <td className="soft">{when(k.creationDtm)}</td>
                 <td className="soft">{when(k.expiresDtm) || "never"}</td>
                 <td className="row tight">
+                  <a className="button plain small" aria-label={`What was done with ${k.name}`} href={auditOf({ user: k.id, since: "all" })}>
+                    Trail
+                  </a>
                   <button className="button small" disabled={app?.readOnly} aria-label={`${k.suspended ? "Resume" : "Suspend"} ${k.name}`} onClick={() => void does("key.change", { id: k.id, suspended: !k.suspended }, k.suspended ? "The key is good again." : "The key is refused from now on.")}>
                     {k.suspended ? "Resume" : "Suspend"}
                   </button>

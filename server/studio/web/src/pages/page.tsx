@@ -1,3 +1,4 @@
+import { Audit } from "./audit";
 import { Endpoints } from "./endpoints";
 import { Home } from "./home";
 import { Keys } from "./keys";
@@ -21,6 +22,8 @@ export default function Page({ page, rest, query }: { page: string; rest: string
       return <Users id={rest} />;
     case "keys":
       return <Keys />;
+    case "audit":
+      return <Audit query={query} />;
     case "mailbox":
       return <Mailbox />;
   }

@@ -6,7 +6,9 @@ import { Icon } from "../part/icon";
 import { tell, tellError } from "../part/note";
 import { address, go } from "../route";
 import { workspace } from "../workspace";
+import { Trail } from "./audit";
 import { Sheet, useLoad, when } from "./load";
+import { Pager } from "./pager";
 
 interface User {
   id: string;
@@ -68,6 +70,7 @@ function All() {
             <Icon name="search" size={14} />
             <input aria-label="Find a user" placeholder="E-mail address or id" value={word} onChange={(e) => setWord(e.target.value)} />
           </form>
+          <Trail of={{ kind: "userCreated", since: "all" }} />
           <button className="button strong" disabled={app?.readOnly} onClick={() => add(true)}>
             <Icon name="plus" size={14} />
             Add a user
@@ -120,20 +123,6 @@ function All() {
 }
 
 const Chip = ({ text }: { text: string }) => <span className="chip accent">{text}</span>;
-
-export function Pager({ back, on }: { back?: () => void; on?: () => void }) {
-  if (!back && !on) return null;
-  return (
-    <div className="row pager">
-      <button className="button" disabled={!back} onClick={back}>
-        Newer
-      </button>
-      <button className="button" disabled={!on} onClick={on}>
-        Older
-      </button>
-    </div>
-  );
-}
 
 function Add({ close }: { close: () => void }) {
   const [email, setEmail] = useState("");
@@ -232,6 +221,7 @@ function One({ id }: { id: string }) {
             <a className="button plain" href={address("users")}>
               All users
             </a>
+            <Trail of={{ user: id, since: "all" }} />
             <button className="button" disabled={off} onClick={() => void does("user.change", { user: id, disabled: !u.disabled }, u.disabled ? "The user may sign in again." : "The user is shut out, and all sessions have ended.")}>
               {u.disabled ? "Enable" : "Disable"}
             </button>
@@ -297,7 +287,7 @@ function One({ id }: { id: string }) {
                 {sessions.got?.sessions?.map((s) => (
                   <tr key={s.id}>
                     <td>
-                      {[s.userAgent?.family, s.userAgent?.os?.family].filter(Boolean).join(", ") || "unknown"}
+                      {[s.userAgent?.family, s.userAgent?.os?.family].filter((f) => f && f !== "Other").join(", ") || "unknown"}
                       {s.impersonatedBy && <span className="chip warn">acting: {s.impersonatedBy.reason}</span>}
                     </td>
                     <td className="mono">{s.ip}</td>

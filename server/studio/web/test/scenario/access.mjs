@@ -30,6 +30,16 @@ const views = {
   "tests": ["#/tests", async (p) => p.locator(".page").waitFor()],
   "users": ["#/users", async (p) => p.locator(".page .table, .page .empty").first().waitFor()],
   "keys": ["#/keys", async (p) => p.locator(".page .table, .page .empty").first().waitFor()],
+  "the audit log": [
+    "#/audit",
+    async (p) => {
+      await p.locator(".audit").waitFor();
+      await p.getByRole("button", { name: "Verify the chain" }).click();
+      await p.getByRole("status").filter({ hasText: "as they were written" }).waitFor();
+      await p.getByRole("button", { name: /^Details of/ }).first().click();
+      await p.locator(".audit .facts").waitFor();
+    },
+  ],
   "the mailbox": ["#/mailbox", async (p) => p.locator(".page .reference, .page .empty").first().waitFor()],
 };
 

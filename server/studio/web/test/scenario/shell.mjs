@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { drawn } from "../stage.mjs";
+import { drawn, listed, until } from "../stage.mjs";
 
 export default {
   "the first page counts endpoints": async ({ page }) => {
@@ -22,7 +22,7 @@ export default {
   },
   "the tree opens a flow by a click": async ({ page }) => {
     const p = await page();
-    await p.getByRole("treeitem", { name: "sign-up" }).click();
+    await (await listed(p, "POST sign-up")).click();
     await drawn(p);
     assert.match(p.url(), /auth\/sign-up\.yaml$/);
   },
@@ -42,11 +42,13 @@ export default {
   },
   "a folder shuts and opens": async ({ page }) => {
     const p = await page();
-    const before = await p.getByRole("treeitem").count();
-    await p.getByRole("treeitem", { name: "auth", exact: true }).click();
-    assert.notEqual(await p.getByRole("treeitem", { name: "sign-in", exact: true }).count(), 1);
-    await p.getByRole("treeitem", { name: "auth", exact: true }).click();
-    assert.equal(await p.getByRole("treeitem").count(), before);
+    const folder = await listed(p, "auth");
+    const sign = p.getByRole("treeitem", { name: "POST sign-in", exact: true });
+    await folder.click();
+    await until(async () => (await folder.getAttribute("aria-expanded")) === "false" && (await sign.count()) === 0, "it is shut");
+    await folder.click();
+    await until(async () => (await folder.getAttribute("aria-expanded")) === "true", "it is open");
+    await listed(p, "POST sign-in");
   },
   "Ctrl P goes to a flow": async ({ page }) => {
     const p = await page();
