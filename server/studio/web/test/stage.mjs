@@ -9,6 +9,9 @@ const root = process.env.SLUICE_MODULE ?? resolve(dirname(fileURLToPath(import.m
 const browsers = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
+/** How long anything may take, in milliseconds: only a failure takes so long, also on a machine that has other work. */
+const patience = 25_000;
+
 export const chromiumAt = browsers.find((b) => b && existsSync(b));
 
 /** raise builds and starts everything; lower takes it away again. */
@@ -98,7 +101,7 @@ class Stage {
   async page(hash = "", { theme = "light", width = 1440, height = 900, base = this.base, context } = {}) {
     const own = context ?? (await this.browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce" }));
     const page = await own.newPage();
-    page.setDefaultTimeout(8000);
+    page.setDefaultTimeout(patience);
     page.complaints = [];
     page.on("pageerror", (e) => page.complaints.push(String(e)));
     page.on("console", (m) => {
@@ -121,7 +124,7 @@ function put(file, text) {
 }
 
 /** until waits for something to hold. */
-export async function until(holds, what, ms = 8000) {
+export async function until(holds, what, ms = patience) {
   const end = Date.now() + ms;
   for (;;) {
     if (await holds()) return;

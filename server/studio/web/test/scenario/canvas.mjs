@@ -9,6 +9,9 @@ function long(steps) {
   return text + "  - respond: 200\n";
 }
 
+/** busy is by how much a machine that has other work is slower: 1 for one that has none. */
+const busy = () => Math.max(1, (2 * loadavg()[0]) / availableParallelism());
+
 export default {
   "every step, answer and unrouted outcome has a box": async ({ page }) => {
     const p = await page("#/flow/auth/sign-in.yaml");
@@ -121,7 +124,7 @@ export default {
       return n / 2;
     });
     console.log(`    500 steps: opened in ${took} ms, panned at ${frames} frames a second`);
-    const slack = Math.max(1, (2 * loadavg()[0]) / availableParallelism()); // of a machine that has other work
+    const slack = busy();
     assert.ok(took < 1000 * slack, `opened in ${took} ms`);
     assert.ok(frames >= 50 / slack, `${frames} frames a second`);
   },
@@ -136,6 +139,6 @@ export default {
     await p.getByLabel("Search flows").fill("flow1777");
     await p.getByRole("treeitem", { name: "area17/flow1777" }).waitFor();
     const took = Date.now() - began;
-    assert.ok(took < 400, `found in ${took} ms`);
+    assert.ok(took < 400 * busy(), `found in ${took} ms`);
   },
 };
