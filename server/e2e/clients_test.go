@@ -1,9 +1,7 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,35 +26,6 @@ func TestAltogicStarters(t *testing.T) {
 	npmTests(t, "clients/starters", 2)
 }
 
-// TestStudioInABrowser plays the scenarios of the studio, and builds its page anew: what
-// is committed is what its source makes.
-func TestStudioInABrowser(t *testing.T) {
-	wantChromium(t)
-	web := npmTests(t, "../studio/web", 60)
-	if out, err := web.run("npm", "run", "build"); err != nil {
-		t.Fatalf("npm run build = %v\n%s", err, out)
-	}
-	built, committed := os.DirFS(filepath.Join(web.dir, "../dist")), os.DirFS("../studio/dist")
-	for _, names := range [][2]fs.FS{{built, committed}, {committed, built}} {
-		err := fs.WalkDir(names[0], ".", func(name string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() {
-				return err
-			}
-			one, err := fs.ReadFile(names[0], name)
-			if err != nil {
-				return err
-			}
-			if other, err := fs.ReadFile(names[1], name); err != nil || !bytes.Equal(one, other) {
-				t.Errorf("server/studio/dist/%s is not what the source makes: run npm ci and npm run build in server/studio/web", name)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 func wantChromium(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
@@ -66,15 +35,9 @@ func wantChromium(t *testing.T) {
 
 var passed = regexp.MustCompile(`(?m)^(?:#|ℹ) pass (\d+)$`)
 
-// An npm is a copy of a folder whose packages are installed.
-type npm struct {
-	dir string
-	run func(name string, args ...string) (string, error)
-}
-
 // npmTests runs the tests of a folder on node's own test runner, with the packages
 // that its lock file names; at least so many have to pass.
-func npmTests(t *testing.T, folder string, least int) npm {
+func npmTests(t *testing.T, folder string, least int) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("it installs packages of npm and starts servers; run without -short")
@@ -95,28 +58,26 @@ func npmTests(t *testing.T, folder string, least int) npm {
 	if err := os.CopyFS(parent, os.DirFS(filepath.Dir(folder))); err != nil {
 		t.Fatal(err)
 	}
-	n := npm{dir: filepath.Join(parent, filepath.Base(folder))}
-	n.run = func(name string, args ...string) (string, error) {
+	run := func(name string, args ...string) (string, error) {
 		cmd := exec.CommandContext(ctx, name, args...)
-		cmd.Dir = n.dir
+		cmd.Dir = filepath.Join(parent, filepath.Base(folder))
 		cmd.Env = append(os.Environ(), "SLUICE="+binary, "SLUICE_MODULE="+module)
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	if out, err := n.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"); err != nil {
-		if ping, away := n.run("npm", "ping"); away != nil {
+	if out, err := run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"); err != nil {
+		if ping, away := run("npm", "ping"); away != nil {
 			t.Skipf("npm's registry cannot be reached: %v\n%s", away, ping)
 		}
 		t.Fatalf("npm ci = %v\n%s", err, out)
 	}
-	out, err := n.run("npm", "test")
+	out, err := run("npm", "test")
 	if err != nil {
 		t.Fatalf("npm test = %v\n%s", err, out)
 	}
 	if got := number(t, passed, out); got < least {
 		t.Errorf("%d tests of %s passed, want at least %d\n%s", got, folder, least, out)
 	}
-	return n
 }
 
 // number is what a pattern finds in a text.
