@@ -22,7 +22,7 @@ func TestNewcomersGetTheWholeOfSessions(t *testing.T) {
 	s := serve(t, dir)
 	s.stdout.await(t, `^Sluice \S.*\n
   address  http://127\.0\.0\.1:\d+
-  flows    \d+ flows from \S+, reloaded when they change
+  flows    \d+ flows from \S+, \d+ not served, reloaded when they change
   store    SQLite in \S+
   studio   .*
   ready    in \d+ ms
