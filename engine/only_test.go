@@ -29,10 +29,10 @@ func TestStepHasTheOutcomesOfWhatItGives(t *testing.T) {
 		codes   string
 		problem string
 	}{
-		"{email: a@b}":           {codes: "full lost"},
-		"{phone: "1"}":             {codes: "engaged full"},
-		"{email: a@b, phone: "1"}": {codes: "engaged full lost"},
-		"{}":                     {problem: "a.yaml:5:11: friend.call needs either email or phone or email and phone"},
+		"{email: a@b}":             {codes: "full lost"},
+		"{phone: '1'}":             {codes: "engaged full"},
+		"{email: a@b, phone: '1'}": {codes: "engaged full lost"},
+		"{}":                       {problem: "a.yaml:5:11: friend.call needs either email or phone or email and phone"},
 		"{email: a@b}\n    on: {engaged: continue}": {problem: `a.yaml:7:10: friend.call has no outcome "engaged" (it has, where phone is given)`},
 	} {
 		flow := "about: x\nendpoint: POST /x\nsession: none\nsteps:\n  - node: friend.call\n    with: " + with + "\n  - respond: 204\n"
