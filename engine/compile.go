@@ -243,7 +243,7 @@ func (c *compiler) node(st *step) {
 	if n.template != nil {
 		n = c.made(st, n, &o)
 	} else {
-		c.parameters(st, n, &o)
+		n = c.parameters(st, n, &o)
 	}
 	st.node = n
 	if st.id != "" {
@@ -266,7 +266,7 @@ func (c *compiler) node(st *step) {
 		}
 		out := n.outcome(b.name)
 		if out == nil {
-			c.problem(b.at, DidYouMean(b.name, outcomeNames(n)), "%s has no outcome %q", n.Name, b.name)
+			c.noOutcome(st, n, b)
 		}
 		routed[out] = true
 		j.begin(before)
@@ -294,6 +294,15 @@ func (c *compiler) node(st *step) {
 			c.fails[f.Code] = f
 		}
 	}
+}
+
+// noOutcome reports an on: of what is no outcome of a node, or none in this step.
+func (c *compiler) noOutcome(st *step, n *Node, b branch) {
+	hint := DidYouMean(b.name, outcomeNames(n))
+	if whole := c.nodes[st.word]; whole.outcome(b.name) != nil && whole.only[whole.outcome(b.name)] != "" {
+		hint = "it has, where " + whole.only[whole.outcome(b.name)] + " is given"
+	}
+	c.problem(b.at, hint, "%s has no outcome %q", n.Name, b.name)
 }
 
 // leaves notes an outcome that no on: routes.

@@ -19,7 +19,8 @@ type Node struct {
 	Touches  Touches    // what it works on beside its parameters
 	Example  string     // a step that uses it, for documentation; "" where its parameters tell enough
 
-	alternatives [][]string // groups of parameters of which exactly one is given
+	alternatives [][]string          // groups of parameters of which exactly one is given
+	only         map[*Outcome]string // parameters without which an outcome cannot come
 	alloc        func(proto unsafe.Pointer) (in, out unsafe.Pointer)
 	call         func(ctx context.Context, in, out unsafe.Pointer) error
 	zero         func() unsafe.Pointer // a fresh In, for the prototype of a step
@@ -110,6 +111,32 @@ func Define[In, Out any](name, doc string, fn func(context.Context, In) (Out, er
 // Alternatives returns the groups of parameters of which exactly one must be
 // given, or nil.
 func (n *Node) Alternatives() [][]string { return n.alternatives }
+
+// Only notes that the node leaves by some of its outcomes only where a flow gives
+// a parameter. A step without it has no such outcomes. It returns the node.
+func (n *Node) Only(param string, outcomes ...*Outcome) *Node {
+	if n.In.prop(param) == nil {
+		panic("engine: node " + n.Name + " has no parameter " + param + " for its outcomes")
+	}
+	if n.only == nil {
+		n.only = map[*Outcome]string{}
+	}
+	for _, o := range outcomes {
+		n.only[o] = param
+	}
+	return n
+}
+
+// given returns the node as it is in a step that gives some parameters.
+func (n *Node) given(given map[string]bool) *Node {
+	cannot := func(o *Outcome) bool { return n.only[o] != "" && !given[n.only[o]] }
+	if !slices.ContainsFunc(n.Outcomes, cannot) {
+		return n
+	}
+	own := *n
+	own.Outcomes = slices.DeleteFunc(slices.Clone(n.Outcomes), cannot)
+	return &own
+}
 
 // Touches says what a node works on: names of data such as users, and of what
 // is called outside.

@@ -9,6 +9,7 @@ type Step struct {
 	Word     string   // the node, the event, the error's code, the condition, the list, what a switch chooses by
 	Status   int      // of respond
 	Names    []string // that a let gives
+	Given    []string // parameters that a node is given
 	Guard    bool     // of an if: it is the when: of the one step in its one branch
 	Whole    bool     // of a switch: its cases are all that the value can be
 	Node     *Node    // that a step runs, once it was compiled; nil where it is not known
@@ -39,8 +40,11 @@ func (b *block) outline() []Step {
 			s.Word = st.value.String()
 		}
 		for _, m := range st.with {
-			if st.verb == "let" {
+			switch st.verb {
+			case "let":
 				s.Names = append(s.Names, m.name)
+			case "node":
+				s.Given = append(s.Given, m.name)
 			}
 		}
 		for _, inside := range st.blocks {

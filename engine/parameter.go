@@ -31,8 +31,9 @@ func outcomeNames(n *Node) []string {
 	return names
 }
 
-// parameters compiles with: into the prototype of the node's input and moves.
-func (c *compiler) parameters(st *step, n *Node, o *op) {
+// parameters compiles with: into the prototype of the node's input and moves. It
+// returns the node with the outcomes that the step can have.
+func (c *compiler) parameters(st *step, n *Node, o *op) *Node {
 	given := c.given(st, n)
 	c.defaults(st, n, o)
 	for _, m := range st.with {
@@ -43,6 +44,8 @@ func (c *compiler) parameters(st *step, n *Node, o *op) {
 	if !st.misspelt {
 		c.alternatives(st, n, given)
 	}
+	o.node = n.given(given)
+	return o.node
 }
 
 // given returns the names that a step gives, after reporting those that its
@@ -133,24 +136,14 @@ func (c *compiler) alternatives(st *step, n *Node, given map[string]bool) {
 	if n.alternatives == nil {
 		return
 	}
-	var whole []string
-	for _, group := range n.alternatives {
-		missing := slices.IndexFunc(group, func(p string) bool { return !given[p] })
-		if missing < 0 {
-			whole = append(whole, strings.Join(group, " and "))
-		}
-	}
-	count := 0
-	for _, p := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(n.alternatives...)))) { // groups may share some
-		if given[p] {
-			count++
-		}
-	}
 	groups := make([]string, len(n.alternatives))
+	fits := false
 	for i, group := range n.alternatives {
 		groups[i] = strings.Join(group, " and ")
+		// The parameters that are given are those of the group, whatever others share some.
+		fits = fits || !slices.ContainsFunc(slices.Concat(n.alternatives...), func(p string) bool { return given[p] != slices.Contains(group, p) })
 	}
-	if len(whole) != 1 || count != len(strings.Split(whole[0], " and ")) {
+	if !fits {
 		c.problem(st.wordAt, "", "%s needs either %s", n.Name, strings.Join(groups, " or "))
 	}
 }

@@ -74,7 +74,7 @@ func Core(s Stores, h *password.Hasher, p Post, t Trust) []*engine.Node {
 		session.Nodes(s.Sessions, s.Users, s.Recorder), // create get list update delete deleteAll deleteOthers rotate confirm impersonate
 		apikey.Nodes(s.Keys, s.Recorder),               // create get list update end
 		code.Nodes(code.Means{ // send create redeem
-			Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Post: p.Post, Key: p.CodeKey, Audit: s.Recorder,
+			Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Post: p.Post, Limits: s.Limits, Key: p.CodeKey, Audit: s.Recorder,
 		}),
 		factor.Nodes(s.Factors, s.Users, p.FactorKey, s.Recorder), // totp: enroll confirm check state delete; recovery: create redeem
 		mail.Nodes(p.Post),  // send

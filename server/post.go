@@ -18,12 +18,12 @@ import (
 	"sluice/nodes/mail"
 )
 
-// A post is how a server sends mail: by a mail server, into a mailbox for
-// development, or not at all.
+// A post is how a server sends mail and texts: by a mail server and a webhook, into
+// a mailbox for development, or not at all.
 type post struct {
 	nodes.Post
 	outbox  *mail.Outbox
-	mailbox *mail.Mailbox // nil where mails are sent, and where nobody may read them
+	mailbox *mail.Mailbox // nil where all is sent, and where nobody may read it
 	free    []*url.URL    // where links lead that no setting fixes: to the server's own address
 	shared  bool          // other servers may use the store, but there is no key to share
 }
@@ -51,12 +51,21 @@ func newPost(c *Config, log *slog.Logger) (*post, error) {
 		}
 		p.Sender = smtp
 	case c.inDevelopment():
-		p.mailbox = mail.NewMailbox(maxKept, func(k mail.Kept) {
-			log.Info("mail is kept, not sent", "to", k.To, "subject", k.Subject, "read", "/_studio/mail#"+k.ID)
-		})
-		p.Sender = p.mailbox
+		p.Sender = p.box(log)
 	default:
-		p.Sender = nowhere{}
+		p.Sender = nowhere("mail-url")
+	}
+	switch {
+	case (c.SMSURL == "") != (c.SMSSecret == ""):
+		return nil, errors.New("sms-url and sms-secret want each other: the secret is what the webhook knows this server by")
+	case c.SMSURL != "":
+		if p.Texts, err = mail.NewWebhook(c.SMSURL, c.SMSSecret); err != nil {
+			return nil, fmt.Errorf("reading sms-url: %w", err)
+		}
+	case c.inDevelopment():
+		p.Texts = p.box(log)
+	default:
+		p.Texts = nowhere("sms-url")
 	}
 	p.CodeKey, p.FactorKey = code.Key(c.SecretKey), factor.Key(c.SecretKey)
 	switch {
@@ -69,6 +78,16 @@ func newPost(c *Config, log *slog.Logger) (*post, error) {
 	p.outbox = mail.NewOutbox(log)
 	p.Queue = p.outbox
 	return p, nil
+}
+
+// box returns the one mailbox for all that is kept.
+func (p *post) box(log *slog.Logger) *mail.Mailbox {
+	if p.mailbox == nil {
+		p.mailbox = mail.NewMailbox(maxKept, func(k mail.Kept) {
+			log.Info(k.What()+" is kept, not sent", "to", k.To, "subject", k.Subject, "read", "/_studio/mail#"+k.ID)
+		})
+	}
+	return p.mailbox
 }
 
 // site is where a setting has links lead or, without one, the server itself.
@@ -92,11 +111,12 @@ func (c *Config) inDevelopment() bool {
 	return err == nil && len(c.TrustedProxies) == 0 && (host == "localhost" || bad == nil && ip.IsLoopback())
 }
 
-// nowhere is a sender of a server that has no mail server.
-type nowhere struct{}
+// nowhere is a sender of a server that has no mail server or webhook: the name of
+// the setting that says one.
+type nowhere string
 
-func (nowhere) Send(context.Context, mail.Message) error {
-	return fmt.Errorf("sending mail: %w: mail-url is not set", engine.ErrUnavailable)
+func (n nowhere) Send(_ context.Context, m mail.Message) error {
+	return fmt.Errorf("sending %s: %w: %s is not set", m.What(), engine.ErrUnavailable, string(n))
 }
 
 // with returns the post with templates.
@@ -118,24 +138,40 @@ func (p *post) at(a *net.TCPAddr) {
 
 // notes are what the owner should know who serves some flows.
 func (p *post) notes(served []*engine.Flow) (notes []string) {
-	sends := slices.IndexFunc(served, func(f *engine.Flow) bool { return sendsMail(f.Steps) })
-	if sends < 0 {
-		return nil
+	sends := false
+	for _, kind := range []struct {
+		what  string
+		by    mail.Sender
+		means func(engine.Step) bool
+	}{{"mail", p.Sender, sendsMail}, {"texts", p.Texts, sendsText}} {
+		at := slices.IndexFunc(served, func(f *engine.Flow) bool { return anyStep(f.Steps, kind.means) })
+		if at < 0 {
+			continue
+		}
+		sends = true
+		if setting, none := kind.by.(nowhere); none {
+			notes = append(notes, fmt.Sprintf("%s sends %s, and cannot: %s is not set.", served[at].File, kind.what, string(setting)))
+		}
 	}
-	if _, none := p.Sender.(nowhere); none {
-		notes = append(notes, fmt.Sprintf("%s sends mail, and cannot: mail-url is not set.", served[sends].File))
-	}
-	if p.shared {
+	if p.shared && sends {
 		notes = append(notes, "secret-key is not set: whoever copies the store can find out codes of few digits while they last.")
 	}
 	return notes
 }
 
-// sendsMail tells whether one of some steps, or one inside them, sends mail.
-func sendsMail(steps []engine.Step) bool {
+// sendsMail tells whether a step sends mail.
+func sendsMail(s engine.Step) bool {
+	return s.Word == "mail.send" || s.Word == "code.send" && !sendsText(s)
+}
+
+// sendsText tells whether a step sends a text to a phone.
+func sendsText(s engine.Step) bool { return s.Word == "code.send" && slices.Contains(s.Given, "phone") }
+
+// anyStep tells whether a node among some steps, or inside them, is of a kind.
+func anyStep(steps []engine.Step, is func(engine.Step) bool) bool {
 	return slices.ContainsFunc(steps, func(s engine.Step) bool {
-		return s.Verb == "node" && (s.Word == "mail.send" || s.Word == "code.send") ||
-			slices.ContainsFunc(s.Branches, func(b engine.Branch) bool { return sendsMail(b.Steps) })
+		return s.Verb == "node" && is(s) ||
+			slices.ContainsFunc(s.Branches, func(b engine.Branch) bool { return anyStep(b.Steps, is) })
 	})
 }
 

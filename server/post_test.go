@@ -128,9 +128,10 @@ func TestMailboxIsServedInDevelopmentOnly(t *testing.T) {
 		conf   server.Config
 		status int
 	}{
-		"on this machine": {server.Config{}, 200},
-		"switched off":    {server.Config{Studio: "off"}, 404},
-		"a mail server":   {server.Config{MailURL: "smtp://mail.example.com", MailFrom: "a@example.com", AppURL: "https://app.example.com"}, 404},
+		"on this machine":                        {server.Config{}, 200},
+		"switched off":                           {server.Config{Studio: "off"}, 404},
+		"a mail server":                          {server.Config{MailURL: "smtp://mail.example.com", MailFrom: "a@example.com", AppURL: "https://app.example.com", SMSURL: "https://texts.example.com", SMSSecret: "s"}, 404},
+		"a mail server and no webhook for texts": {server.Config{MailURL: "smtp://mail.example.com", MailFrom: "a@example.com", AppURL: "https://app.example.com"}, 200},
 	} {
 		r := run(t, c.conf)
 		if status, body := ask(t, "GET", r.url+"/_studio/mail", "", ""); status != c.status {
@@ -139,6 +140,16 @@ func TestMailboxIsServedInDevelopmentOnly(t *testing.T) {
 		notes := strings.Join(r.Summary().Notes, "\n")
 		if c.conf.Studio == "off" != strings.Contains(notes, "mail-url is not set") {
 			t.Errorf("with %s: Notes = %q", name, notes)
+		}
+	}
+}
+
+func TestWebhookForTextsWantsItsSecret(t *testing.T) {
+	for _, conf := range []server.Config{{SMSURL: "https://texts.example.com/send"}, {SMSSecret: "hidden"}} {
+		conf.Dir, conf.Addr = t.TempDir(), "127.0.0.1:0"
+		_, err := server.New(t.Context(), conf)
+		if err == nil || !strings.Contains(err.Error(), "sms-url and sms-secret want each other") || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("New with sms-url %q and one half of the two = %v, want an error that names both settings", conf.SMSURL, err)
 		}
 	}
 }

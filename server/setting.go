@@ -198,6 +198,10 @@ func wantText(tag reflect.StructTag, text string) (want string) {
 		if _, err := mail.NewSMTP(text, "check@example.com"); err != nil {
 			return "a mail server, as in smtps://user:password@mail.example.com (" + err.Error() + ")"
 		}
+	case "webhook":
+		if _, err := mail.NewWebhook(text, "secret"); err != nil {
+			return "a webhook, as in https://texts.example.com/send (" + err.Error() + ")"
+		}
 	case "site":
 		u, err := url.Parse(text)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {

@@ -82,6 +82,7 @@ func TestSetRefusesWhatIsWeakOrWithoutAUnit(t *testing.T) {
 		{"base-path", "/a?b", "want a path"},
 		{"min-password", "65", "want at most 64"},
 		{"min-password", "many", "want a whole number"},
+		{"sms-url", "http://texts.example.com/send", "everybody on the way could read"},
 		{"mail-url", "mail.example.com", "want a mail server, as in smtps://user:password@mail.example.com"},
 		{"mail-url", "smtp://ada:hidden@mail.example.com?tls=none", "everybody on the way could read"},
 		{"app-url", "app.example.com", "want the URL of a site"},

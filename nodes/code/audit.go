@@ -1,10 +1,10 @@
 package code
 
 import (
+	"cmp"
 	"context"
 
 	"sluice/nodes/audit"
-	"sluice/nodes/user"
 )
 
 // Recorded tells the event that rides along with a try of a code whose code was
@@ -38,8 +38,8 @@ func (m Means) refused(ctx context.Context, in redeemIn, userID, reason string) 
 		subject = in.User.ID
 	}
 	if subject == "" {
-		if _, key, err := user.EmailKey(in.Email); err == nil {
-			subject = m.Audit.Pseudonym(key)
+		if who := spelling(cmp.Or(in.Email, in.Phone)); who != "" {
+			subject = m.Audit.Pseudonym(who)
 		}
 	}
 	err := m.Audit.Note(ctx, audit.Event{

@@ -31,7 +31,7 @@ type Code struct {
 	ExpiresDtm time.Time
 	UserID     string // "" for a code of nobody, which opens nothing
 	State      Hash   // what the user signed in with when the code was made
-	Email      string // address that the code was sent to; "" for one that was not sent
+	To         string // address or phone number that the code was sent to; "" for one that was not sent
 }
 
 // Sentinels of a [Store].

@@ -20,8 +20,8 @@ const (
 // Wanted says what a code is to be.
 type Wanted struct {
 	Purpose  string
-	User     *user.User // whose slot it has; nil for that of the address
-	Email    string     // that it is sent to; "" for none
+	User     *user.User // whose slot it has; nil for that of To
+	To       string     // address or phone number that it is sent to; "" for none
 	Digits   int        // how many; 0 for a token
 	Uses     int        // of a token; 0 for one
 	Lifetime time.Duration
@@ -31,8 +31,8 @@ type Wanted struct {
 // New makes a code, which is nobody's until Bind, and its secret.
 func (m Means) New(w Wanted) (c Code, secret string) {
 	c = Code{
-		Slot: SlotOf(w.Purpose, subject(w.User, w.Email)), Digits: w.Digits > 0,
-		CreatedDtm: w.At, ExpiresDtm: w.At.Add(w.Lifetime), Email: w.Email,
+		Slot: SlotOf(w.Purpose, subject(w.User, w.To)), Digits: w.Digits > 0,
+		CreatedDtm: w.At, ExpiresDtm: w.At.Add(w.Lifetime), To: w.To,
 	}
 	if c.Digits {
 		secret, c.Left = newDigits(w.Digits), maxTries
@@ -44,16 +44,25 @@ func (m Means) New(w Wanted) (c Code, secret string) {
 	return c, secret
 }
 
-// subject is whose code it is: a user's, or an address's that nobody has.
-func subject(u *user.User, email string) string {
+// subject is whose code it is: a user's, or that of an address or a phone number.
+func subject(u *user.User, to string) string {
 	if u != nil {
 		return "user\x00" + u.ID
 	}
-	_, key, err := user.EmailKey(email)
-	if err != nil {
-		key = "" // nobody has it
+	return "address\x00" + spelling(to)
+}
+
+// spelling is the same for all spellings of an address or a phone number, and ""
+// for what is neither, which nobody has.
+func spelling(to string) string {
+	if _, key, err := user.EmailKey(to); err == nil {
+		return key
 	}
-	return "address\x00" + key
+	number, err := user.PhoneNumber(to)
+	if err != nil {
+		return ""
+	}
+	return number
 }
 
 // Bind makes a code one of a user, for as long as the user signs in as now.
@@ -72,6 +81,9 @@ func (m Means) state(ctx context.Context, u user.User) (h Hash, err error) {
 	}
 	b := binary.BigEndian.AppendUint64(nil, uint64(u.Epoch))
 	b = append(b, u.EmailKey...)
+	if u.Phone != "" {
+		b = append(append(b, 0), u.Phone...)
+	}
 	b = append(b, 0)
 	b = append(b, stored...)
 	return sha256.Sum256(b), nil

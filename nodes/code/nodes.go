@@ -1,6 +1,7 @@
 package code
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"sluice/engine"
 	"sluice/nodes/audit"
+	"sluice/nodes/limit"
 	"sluice/nodes/link"
 	"sluice/nodes/mail"
 	"sluice/nodes/password"
@@ -30,6 +32,7 @@ type Means struct {
 	Passwords password.Store
 	Factors   Factors
 	Post      mail.Post
+	Limits    limit.Store     // by which texts are counted
 	Key       Key             // of the hashes of digits
 	Audit     *audit.Recorder // nil for none
 }
@@ -43,10 +46,12 @@ type Factors interface {
 // Nodes returns the code nodes.
 func Nodes(m Means) []*engine.Node {
 	return []*engine.Node{
-		m.Post.Known(engine.Define("code.send", "Makes a code for a user and sends it by mail, in the background. "+
+		m.Post.Known(engine.Define("code.send", "Makes a code for a user and sends it by mail, or as a text to a phone, in the background. "+
 			"Of an absent user nobody can tell: it takes the same time and gives the same answer. The code before for the same purpose ends. "+
-			"Within a minute of it none is sent. The template gets code, link, email and lasts (as in 10 minutes) beside its values.",
-			m.send, user.InvalidEmail, mail.Busy).Reading("passwords").Writing("codes").Calling("mail")),
+			"Within a minute of it none is sent. The template gets code, link, email, phone and lasts (as in 10 minutes) beside its values. "+
+			"Texts cost money, so each number and each caller gets so many in an hour, whether or not there is a user.",
+			m.send, user.InvalidEmail, user.InvalidPhone, limit.Throttled, mail.Busy).Reading("passwords").Writing("codes").Calling("mail").
+			Only("phone", user.InvalidPhone, limit.Throttled)),
 		engine.Define("code.create", "Makes a code for a user who was just proved, to be given to the caller: between two steps of a sign-in.",
 			m.create, user.Stale).Reading("users", "passwords").Writing("codes"),
 		engine.Define("code.redeem", "Proves who a user is by a code that was made for the user, which it ends. "+
@@ -59,7 +64,9 @@ type sendIn struct {
 	Purpose  string         `json:"purpose" min:"1" max:"64" doc:"What the code is for, as in reset-password. It opens nothing else."`
 	User     *user.User     `json:"user" doc:"User whom the code proves, absent where nobody was found."`
 	Email    string         `json:"email,omitzero" doc:"Address to send it to; that of the user where it is not given."`
-	Verified bool           `json:"verified" default:"false" doc:"Only send it to a user who has shown to own the address; others are treated as absent."`
+	Phone    string         `json:"phone,omitzero" doc:"Phone number to send it to as a text, in place of a mail."`
+	By       string         `json:"by" enum:"user|address" default:"user" doc:"What redeems digits beside themselves. user: the user. address: the address or number that they are sent to, where a caller says no more."`
+	Verified bool           `json:"verified" default:"false" doc:"Only send it to a user who has shown to own the address or the number; others are treated as absent."`
 	Form     string         `json:"form" enum:"link|digits" default:"link" doc:"link: a token of 256 bits, for a page of the application. digits: to be typed, with five tries."`
 	Digits   int            `json:"digits" default:"6" min:"6" max:"8" doc:"How many digits."`
 	Lifetime time.Duration  `json:"lifetime" default:"10m" min:"1m" max:"24h" doc:"How long the code can be used. More than ten minutes is for what signs nobody in, such as to verify an address."`
@@ -67,22 +74,25 @@ type sendIn struct {
 	Page     string         `json:"page,omitzero" max:"200" doc:"Path of the page that the link leads to, below the setting app-url; the code follows as ?code=."`
 	Endpoint string         `json:"endpoint,omitzero" max:"200" doc:"Path of an endpoint that the link leads to in place of a page, below the setting server-url."`
 	Values   map[string]any `json:"values,omitzero" doc:"Further values that the template wants."`
+
+	PerNumber int    `json:"perNumber" default:"5" min:"1" max:"100" doc:"Most texts to one number in an hour."`
+	PerCaller int    `json:"perCaller" default:"20" min:"1" max:"10000" doc:"Most texts that are asked for from one address in an hour, or from one IPv6 /64."`
+	IP        string `json:"ip" default:"$request.ip" doc:"Address of the caller."`
 }
 
 func (m Means) send(ctx context.Context, in sendIn) (engine.None, error) {
+	way, err := m.way(ctx, &in)
+	if err != nil {
+		return engine.None{}, err
+	}
 	u := in.User
-	if u != nil && (u.Disabled || in.Verified && !u.EmailVerified) {
+	if u != nil && (u.Disabled || in.Verified && !way.verified) {
 		u = nil
 	}
-	email := in.Email
-	if email == "" && in.User != nil {
-		email = in.User.Email
+	w := Wanted{Purpose: in.Purpose, User: in.User, To: way.asked, Lifetime: in.Lifetime, At: now()}
+	if in.By == "address" {
+		w.User = nil
 	}
-	to, err := mail.Address(email)
-	if err != nil {
-		return engine.None{}, user.InvalidEmail.Because(err)
-	}
-	w := Wanted{Purpose: in.Purpose, User: in.User, Email: email, Lifetime: in.Lifetime, At: now()}
 	if in.Form == "digits" {
 		w.Digits = in.Digits
 	}
@@ -91,14 +101,14 @@ func (m Means) send(ctx context.Context, in sendIn) (engine.None, error) {
 	for name, v := range in.Values {
 		values[name] = v
 	}
-	values["code"], values["email"], values["lasts"] = secret, email, lasting(in.Lifetime)
+	values["code"], values["email"], values["phone"], values["lasts"] = secret, way.email, way.phone, lasting(in.Lifetime)
 	values["link"] = in.link(m.Post.Sites, secret)
-	letter, err := m.Post.Templates.Render(in.Template, to, values)
+	letter, err := m.Post.Templates.Render(in.Template, way.to, values)
 	if err != nil {
 		return engine.None{}, fmt.Errorf("making mail: %w", err)
 	}
 	// All that differs between users happens in the background.
-	if !m.Post.Queue.Add(m.sending(audit.RequestOf(ctx), in.Purpose, c, u, letter)) {
+	if !m.Post.Queue.Add(m.sending(audit.RequestOf(ctx), in.Purpose, c, u, way.by, letter)) {
 		return engine.None{}, mail.Busy
 	}
 	return engine.None{}, nil
@@ -126,7 +136,7 @@ func lasting(d time.Duration) string {
 
 // sending is the job that keeps a code and hands its mail over. Digits of nobody
 // are kept as well: trying them must look the same.
-func (m Means) sending(from *audit.Request, purpose string, c Code, u *user.User, letter mail.Message) func(context.Context) error {
+func (m Means) sending(from *audit.Request, purpose string, c Code, u *user.User, by mail.Sender, letter mail.Message) func(context.Context) error {
 	kept := false
 	return func(ctx context.Context) error {
 		if !kept && (u != nil || c.Digits) {
@@ -146,7 +156,7 @@ func (m Means) sending(from *audit.Request, purpose string, c Code, u *user.User
 		if u == nil {
 			return nil
 		}
-		return m.Post.Sender.Send(ctx, letter)
+		return by.Send(ctx, letter)
 	}
 }
 
@@ -195,11 +205,13 @@ type redeemIn struct {
 	Code    string     `json:"code" secret:"true" doc:"Code that the caller has."`
 	User    *user.User `json:"user" doc:"User who claims to have it, absent where nobody was found. Digits need it; a token knows its user."`
 	Email   string     `json:"email,omitzero" doc:"Address that was asked for, where digits may be of an absent user."`
+	Phone   string     `json:"phone,omitzero" doc:"Phone number that was asked for, in place of an address."`
 }
 
 type redeemOut struct {
 	UserID       user.ProvenID `json:"userId" doc:"Id of the user, as a proof."`
-	Email        string        `json:"email" doc:"Address that the code was sent to, which is the user's as it seems; nothing where it was not sent."`
+	Email        string        `json:"email" doc:"Address that the code was sent to, which is the user's as it seems; nothing where it was not sent by mail."`
+	Phone        string        `json:"phone" doc:"Phone number that the code was sent to, which is the user's as it seems; nothing where it was not sent as a text."`
 	SecondFactor bool          `json:"secondFactor" doc:"Whether the user has to show a second factor before a session can be opened."`
 }
 
@@ -232,7 +244,13 @@ func (m Means) redeem(ctx context.Context, in redeemIn) (redeemOut, error) {
 		return redeemOut{}, fmt.Errorf("reading second factor: %w", err)
 	}
 	proof := user.ProvenID{ID: u.ID, Epoch: u.Epoch, Time: now(), Lacks: lacks}
-	return redeemOut{UserID: proof, Email: c.Email, SecondFactor: lacks}, nil
+	out := redeemOut{UserID: proof, SecondFactor: lacks}
+	if strings.Contains(c.To, "@") {
+		out.Email = c.To
+	} else {
+		out.Phone = c.To
+	}
+	return out, nil
 }
 
 // take uses the code that a caller has.
@@ -248,10 +266,11 @@ func (m Means) take(ctx context.Context, in redeemIn) (Code, error) {
 		}
 		return c, err
 	}
-	if in.User == nil && in.Email == "" || len(in.Code) > longest {
+	asked := cmp.Or(in.Email, in.Phone)
+	if in.User == nil && asked == "" || len(in.Code) > longest {
 		return Code{}, ErrNoCode
 	}
-	slot := SlotOf(in.Purpose, subject(in.User, in.Email))
+	slot := SlotOf(in.Purpose, subject(in.User, asked))
 	return m.use(ctx, in.Purpose, slot, m.Key.digitsHash(slot, in.Code))
 }
 

@@ -51,8 +51,8 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	return &world{Stores: s, box: box, ada: ada, Means: code.Means{
-		Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Key: code.NewKey(),
-		Post: mail.Post{Sender: box, Queue: atOnce{}, Templates: templates, Sites: link.Sites{App: &url.URL{Scheme: "https", Host: "app.test"}, Server: &url.URL{Scheme: "https", Host: "api.test"}}},
+		Codes: s.Codes, Users: s.Users, Passwords: s.Passwords, Factors: s.Factors, Key: code.NewKey(), Limits: s.Limits,
+		Post: mail.Post{Sender: box, Texts: box, Queue: atOnce{}, Templates: templates, Sites: link.Sites{App: &url.URL{Scheme: "https", Host: "app.test"}, Server: &url.URL{Scheme: "https", Host: "api.test"}}},
 	}}
 }
 
@@ -161,7 +161,7 @@ func TestDigitsOfNobodyLookTheSameAndOpenNothing(t *testing.T) {
 			t.Fatalf("Take() %d = %+v, %v, want %v", tries, c, err, code.ErrNoCode)
 		}
 	}
-	made, secret := w.New(code.Wanted{Purpose: "sign-in", Email: "eve@example.com", Digits: 6, Lifetime: time.Minute, At: time.Now()})
+	made, secret := w.New(code.Wanted{Purpose: "sign-in", To: "eve@example.com", Digits: 6, Lifetime: time.Minute, At: time.Now()})
 	if made.Slot != slot {
 		t.Errorf("the slot of digits of nobody is %x, want that of the address, %x", made.Slot, slot)
 	}

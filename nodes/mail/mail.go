@@ -1,5 +1,6 @@
 // Package mail sends mail: over SMTP, or into a mailbox in memory where there is
-// no mail server to send it by. What mails say stands in templates beside the
+// no mail server to send it by. It sends texts to phones as well, by a webhook of
+// whoever delivers them. What mails and texts say stands in templates beside the
 // flows, in files of the folder mail.
 //
 // A template is a text, reset-password.txt, whose first line is the subject. A
@@ -24,16 +25,28 @@ import (
 	"sluice/nodes/user"
 )
 
-// A Message is a mail to one person.
+// A Message is a mail or a text to one person.
 type Message struct {
-	To      string `json:"to"`      // address
+	To      string `json:"to"`      // address, or phone number of a text
 	Subject string `json:"subject"` // one line
 	Text    string `json:"text"`
 	HTML    string `json:"html,omitzero"` // "" for none
 }
 
-// ErrRefused says that the mail server does not take the mail, and never will.
-var ErrRefused = errors.New("the mail server refuses the mail")
+// ToPhone tells a text to a phone from a mail: every address has an @ in it.
+func (m Message) ToPhone() bool { return !strings.Contains(m.To, "@") }
+
+// What is what the message is, in a word.
+func (m Message) What() string {
+	if m.ToPhone() {
+		return "text"
+	}
+	return "mail"
+}
+
+// ErrRefused says that the mail server or the webhook does not take the message,
+// and never will.
+var ErrRefused = errors.New("what delivers it refuses the message")
 
 // A Sender hands mails over. It is safe for many goroutines.
 type Sender interface {
@@ -52,6 +65,7 @@ type Queue interface {
 // A Post is all that nodes need to send mail.
 type Post struct {
 	Sender    Sender
+	Texts     Sender // of messages to phone numbers, of which it sends the text
 	Queue     Queue
 	Templates *Templates
 	Sites     link.Sites // to which mails lead

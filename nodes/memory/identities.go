@@ -28,11 +28,11 @@ func (is identities) SignUp(ctx context.Context, u user.User, i oidc.Identity) e
 		return err
 	}
 	defer is.m.mu.Unlock()
-	switch {
-	case is.m.of(i.Issuer, i.Subject) >= 0:
+	if is.m.of(i.Issuer, i.Subject) >= 0 {
 		return oidc.ErrTaken
-	case is.m.byKey(u.EmailKey) != nil:
-		return user.ErrEmailTaken
+	}
+	if err := is.m.free(u.EmailKey, u.Phone, nil); err != nil {
+		return err
 	}
 	u.Groups = append([]string{}, u.Groups...)
 	is.m.users[u.ID] = &account{User: u}

@@ -104,9 +104,30 @@ func (m *memory) lock(ctx context.Context) error {
 // byKey returns the user with an address, or nil.
 func (m *memory) byKey(key string) *account {
 	for _, a := range m.users {
-		if a.EmailKey == key {
+		if a.EmailKey == key && key != "" {
 			return a
 		}
+	}
+	return nil
+}
+
+// byPhone returns the user with a phone number, or nil.
+func (m *memory) byPhone(number string) *account {
+	for _, a := range m.users {
+		if a.Phone == number && number != "" {
+			return a
+		}
+	}
+	return nil
+}
+
+// free tells whether nobody but one user has an address or a phone number.
+func (m *memory) free(key, number string, of *account) error {
+	if a := m.byKey(key); a != nil && a != of {
+		return user.ErrEmailTaken
+	}
+	if a := m.byPhone(number); a != nil && a != of {
+		return user.ErrPhoneTaken
 	}
 	return nil
 }
@@ -150,8 +171,8 @@ func (us users) Create(ctx context.Context, u user.User, passwordHash string) er
 		return err
 	}
 	defer us.m.mu.Unlock()
-	if us.m.byKey(u.EmailKey) != nil {
-		return user.ErrEmailTaken
+	if err := us.m.free(u.EmailKey, u.Phone, nil); err != nil {
+		return err
 	}
 	u.Groups = append([]string{}, u.Groups...)
 	us.m.users[u.ID] = &account{u, passwordHash}
@@ -180,6 +201,17 @@ func (us users) ByEmail(ctx context.Context, key string) (user.User, error) {
 	return user.User{}, user.ErrNoUser
 }
 
+func (us users) ByPhone(ctx context.Context, number string) (user.User, error) {
+	if err := us.m.lock(ctx); err != nil {
+		return user.User{}, err
+	}
+	defer us.m.mu.Unlock()
+	if a := us.m.byPhone(number); a != nil {
+		return a.shown(), nil
+	}
+	return user.User{}, user.ErrNoUser
+}
+
 func (us users) Update(ctx context.Context, id string, c user.Change, now time.Time) (user.User, error) {
 	if err := us.m.lock(ctx); err != nil {
 		return user.User{}, err
@@ -189,14 +221,20 @@ func (us users) Update(ctx context.Context, id string, c user.Change, now time.T
 	if a == nil {
 		return user.User{}, user.ErrNoUser
 	}
-	if c.EmailKey != nil {
-		if other := us.m.byKey(*c.EmailKey); other != nil && other != a {
-			return user.User{}, user.ErrEmailTaken
-		}
+	key, number := a.EmailKey, a.Phone
+	set(&key, c.EmailKey)
+	set(&number, c.Phone)
+	if key == "" && number == "" {
+		return user.User{}, user.ErrNameless
+	}
+	if err := us.m.free(key, number, a); err != nil {
+		return user.User{}, err
 	}
 	set(&a.Email, c.Email)
 	set(&a.EmailKey, c.EmailKey)
 	set(&a.EmailVerified, c.EmailVerified)
+	set(&a.Phone, c.Phone)
+	set(&a.PhoneVerified, c.PhoneVerified)
 	set(&a.Name, c.Name)
 	set(&a.Disabled, c.Disabled)
 	if c.Groups != nil {

@@ -109,8 +109,8 @@ func (rs records) Import(ctx context.Context, all iter.Seq2[record.Record, error
 func (m *memory) put(r record.Record) error {
 	switch r := r.(type) {
 	case *record.User:
-		if m.users[r.ID] != nil || m.byKey(r.EmailKey) != nil {
-			return fmt.Errorf("user %s is there already, or another one has the address", r.ID)
+		if m.users[r.ID] != nil || m.free(r.EmailKey, r.Phone, nil) != nil {
+			return fmt.Errorf("user %s is there already, or another one has the address or the phone number", r.ID)
 		}
 		m.users[r.ID] = &account{r.User(), r.PasswordHash}
 	case *record.Session:

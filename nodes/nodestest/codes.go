@@ -35,7 +35,7 @@ func Codes(t *testing.T, open func(t *testing.T) nodes.Stores) {
 // newCode returns a token of one use and ten minutes in a slot of its own.
 func newCode(now time.Time) code.Code {
 	c := code.Code{
-		Left: 1, CreatedDtm: now, ExpiresDtm: now.Add(10 * time.Minute), UserID: newID(), Email: "Ada@Example.com",
+		Left: 1, CreatedDtm: now, ExpiresDtm: now.Add(10 * time.Minute), UserID: newID(), To: "Ada@Example.com",
 		State: sha256.Sum256([]byte("state")),
 	}
 	rand.Read(c.Slot[:])
@@ -85,7 +85,7 @@ func codeComesBack(t *testing.T, s nodes.Stores) {
 	now := present()
 	for name, text := range texts() {
 		for _, c := range []code.Code{newCode(now), newDigits(now)} {
-			c.Email, c.UserID = text, text
+			c.To, c.UserID = text, text
 			putCode(t, s, c)
 			got := wantCodeTaken(t, s, name, c, now)
 			wantTime(t, "CreatedDtm", got.CreatedDtm, c.CreatedDtm)

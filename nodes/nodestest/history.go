@@ -112,6 +112,9 @@ func (h *history) named(text string) string {
 // key returns one of a few addresses, so that users collide.
 func (h *history) key() string { return fmt.Sprintf("%d@example.com", h.IntN(5)) }
 
+// number returns one of a few phone numbers.
+func (h *history) number() string { return fmt.Sprint("+1415555010", h.IntN(4)) }
+
 // which names sessions, mostly some that are there, and says so.
 func (h *history) which() (session.Which, string) {
 	token, id := h.token()
@@ -173,8 +176,14 @@ func (h *history) next() operation {
 func (h *history) createUser() operation {
 	u := newUser()
 	u.EmailKey, u.CreationDtm, u.UpdatedDtm, u.Disabled = h.key(), h.now, h.now, h.IntN(8) == 0
+	switch h.IntN(3) {
+	case 0:
+		u.Phone = h.number()
+	case 1:
+		u.Email, u.EmailKey, u.Phone = "", "", h.number()
+	}
 	h.users = append(h.users, u.ID)
-	return operation{text: fmt.Sprintf("create %s as %s, disabled %t", u.ID, u.EmailKey, u.Disabled),
+	return operation{text: fmt.Sprintf("create %s as %q %q, disabled %t", u.ID, u.EmailKey, u.Phone, u.Disabled),
 		do: func(ctx context.Context, w world) string { return answer(w.Users.Create(ctx, u, "hash 0")) }}
 }
 
@@ -182,7 +191,14 @@ func (h *history) updateUser() operation {
 	id, now, c := h.pick(h.users), h.now, user.Change{}
 	key, name, on := h.key(), fmt.Sprint("name ", h.IntN(9)), h.IntN(2) == 0
 	text := fmt.Sprintf("update %s:", id)
-	switch h.IntN(5) {
+	switch h.IntN(6) {
+	case 5:
+		number := h.number()
+		if h.IntN(4) == 0 {
+			number = ""
+		}
+		c.Phone, c.PhoneVerified = &number, &on
+		text += fmt.Sprintf(" number %q verified %t", number, on)
 	case 4:
 		c.Groups = user.SortGroups(h.groups())
 		text += fmt.Sprintf(" groups %q", c.Groups)
@@ -211,11 +227,11 @@ func (h *history) deleteUser() operation {
 }
 
 func (h *history) findUser() operation {
-	id, key, after, limit := h.pick(h.users), h.key(), h.pick(h.users), 1+h.IntN(3)
-	text := fmt.Sprintf("find %s, the one of %s, and %d behind %s", id, key, limit, after)
+	id, key, number, after, limit := h.pick(h.users), h.key(), h.number(), h.pick(h.users), 1+h.IntN(3)
+	text := fmt.Sprintf("find %s, the ones of %s and %s, and %d behind %s", id, key, number, limit, after)
 	return operation{text: text, do: func(ctx context.Context, w world) string {
 		page, err := w.Users.List(ctx, after, limit)
-		text := found(w.Users.ByID(ctx, id)) + "; " + found(w.Users.ByEmail(ctx, key)) + "; " + answer(err)
+		text := found(w.Users.ByID(ctx, id)) + "; " + found(w.Users.ByEmail(ctx, key)) + "; " + found(w.Users.ByPhone(ctx, number)) + "; " + answer(err)
 		for _, u := range page {
 			text += "; " + found(u, nil)
 		}
@@ -366,7 +382,7 @@ func (h *history) end() operation {
 
 // answer names the sentinel in an error, as two stores wrap it differently.
 func answer(err error) string {
-	for _, sentinel := range []error{user.ErrNoUser, user.ErrEmailTaken, password.ErrNoPassword, session.ErrNoSession, session.ErrStaleProof} {
+	for _, sentinel := range []error{user.ErrNoUser, user.ErrEmailTaken, user.ErrPhoneTaken, user.ErrNameless, password.ErrNoPassword, session.ErrNoSession, session.ErrStaleProof} {
 		if errors.Is(err, sentinel) {
 			return sentinel.Error()
 		}
@@ -381,8 +397,8 @@ func found(u user.User, err error) string {
 	if err != nil {
 		return answer(err)
 	}
-	return fmt.Sprintf("%s %q %q %q verified %t disabled %t %q %s %s", u.ID, u.Email, u.EmailKey, u.Name,
-		u.EmailVerified, u.Disabled, u.Groups, clock(u.CreationDtm), clock(u.UpdatedDtm))
+	return fmt.Sprintf("%s %q %q %q %q verified %t %t disabled %t %q %s %s", u.ID, u.Email, u.EmailKey, u.Phone, u.Name,
+		u.EmailVerified, u.PhoneVerified, u.Disabled, u.Groups, clock(u.CreationDtm), clock(u.UpdatedDtm))
 }
 
 func got(s *session.Session, err error) string {

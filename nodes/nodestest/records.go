@@ -105,6 +105,7 @@ func take(t *testing.T, s nodes.Stores, some []record.Record, replace bool) {
 func fullRecords(now time.Time) (*record.User, *record.Session, *record.Repeat) {
 	u := newUser()
 	u.EmailVerified, u.Name, u.Groups, u.Epoch = true, "Ada", []string{"a", "b"}, 7
+	u.Phone, u.PhoneVerified = "+14155550100", true
 	u.UpdatedDtm = u.CreationDtm.Add(time.Second)
 	s := newSession(user.ProvenID{ID: u.ID, Epoch: 7}, now)
 	s.LastSeenDtm, s.ExpiresDtm = now.Add(time.Millisecond), now.Add(time.Hour+time.Millisecond)
@@ -124,6 +125,7 @@ func recordsSurvive(t *testing.T, s nodes.Stores) {
 	empty := created()
 	empty.Headers, empty.Body = nil, []byte{}
 	some = append(some, record.RepeatOf(newClaim(now), &empty))
+	some = append(some, record.UserOf(withNumber("+14155550101"), ""), record.UserOf(withNumber("+14155550102"), ""))
 	for name, text := range texts() {
 		u := newUser()
 		u.Email, u.EmailKey, u.Name, u.Groups = text, "key "+text, text, []string{"g " + text}
@@ -301,6 +303,9 @@ func movedStoreWorks(t *testing.T, s nodes.Stores) {
 	if err := s.Users.Create(t.Context(), other, "hash"); !errors.Is(err, user.ErrEmailTaken) {
 		t.Errorf("Users.Create with a moved address = %v, want %v", err, user.ErrEmailTaken)
 	}
+	if err := s.Users.Create(t.Context(), withNumber(u.Phone), "hash"); !errors.Is(err, user.ErrPhoneTaken) {
+		t.Errorf("Users.Create with a moved number = %v, want %v", err, user.ErrPhoneTaken)
+	}
 }
 
 func deadStaysBehind(t *testing.T, s nodes.Stores) {
@@ -388,6 +393,7 @@ func contradictionsAreRefused(t *testing.T, s nodes.Stores) {
 	for name, some := range map[string][]record.Record{
 		"a user twice":                   {u, u},
 		"an address twice":               {u, record.UserOf(sameKey, "")},
+		"a number twice":                 {u, record.UserOf(withNumber(u.Phone), "")},
 		"a session twice":                {u, se, se},
 		"a call twice":                   {re, re},
 		"a session without its user":     {u, record.SessionOf(hashOf(lone.ID), lone)},

@@ -63,10 +63,13 @@ type checkIn struct {
 // an address, and whether or not somebody has it.
 func (in *checkIn) account() string {
 	if in.User != nil {
-		return cmp.Or(in.User.EmailKey, in.User.ID)
+		return cmp.Or(in.User.EmailKey, in.User.Phone, in.User.ID)
 	}
 	if _, key, err := user.EmailKey(in.Account); err == nil {
 		return key
+	}
+	if number, err := user.PhoneNumber(in.Account); err == nil {
+		return number
 	}
 	return in.Account
 }

@@ -13,6 +13,8 @@ type User struct {
 	Email         string    `json:"email"`
 	EmailKey      string    `json:"emailKey"`
 	EmailVerified bool      `json:"emailVerified"`
+	Phone         string    `json:"phone,omitempty"` // absent in what releases without numbers wrote
+	PhoneVerified bool      `json:"phoneVerified,omitempty"`
 	Name          string    `json:"name"`
 	Disabled      bool      `json:"disabled"`
 	Groups        []string  `json:"groups"`
@@ -25,7 +27,8 @@ type User struct {
 // UserOf returns the record of a user.
 func UserOf(u user.User, passwordHash string) *User {
 	return &User{
-		ID: u.ID, Email: u.Email, EmailKey: u.EmailKey, EmailVerified: u.EmailVerified, Name: u.Name, Disabled: u.Disabled,
+		ID: u.ID, Email: u.Email, EmailKey: u.EmailKey, EmailVerified: u.EmailVerified, Phone: u.Phone, PhoneVerified: u.PhoneVerified,
+		Name: u.Name, Disabled: u.Disabled,
 		Groups: append([]string{}, u.Groups...), Created: moment(u.CreationDtm), Updated: moment(u.UpdatedDtm), Epoch: u.Epoch,
 		PasswordHash: passwordHash,
 	}
@@ -34,7 +37,8 @@ func UserOf(u user.User, passwordHash string) *User {
 // User returns the user without the hash.
 func (r *User) User() user.User {
 	return user.User{
-		ID: r.ID, Email: r.Email, EmailKey: r.EmailKey, EmailVerified: r.EmailVerified, Name: r.Name, Disabled: r.Disabled,
+		ID: r.ID, Email: r.Email, EmailKey: r.EmailKey, EmailVerified: r.EmailVerified, Phone: r.Phone, PhoneVerified: r.PhoneVerified,
+		Name: r.Name, Disabled: r.Disabled,
 		Groups: append([]string{}, r.Groups...), CreationDtm: r.Created, UpdatedDtm: r.Updated, Epoch: r.Epoch,
 	}
 }
@@ -47,8 +51,8 @@ func (r *User) Check() error {
 	switch {
 	case r.ID == "":
 		return errors.New("it has no id")
-	case r.EmailKey == "":
-		return errors.New("it has no address")
+	case r.EmailKey == "" && r.Phone == "":
+		return errors.New("it has neither an address nor a phone number")
 	case r.Epoch < 0:
 		return errors.New("its epoch is below 0")
 	}

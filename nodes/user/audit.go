@@ -34,7 +34,8 @@ func (c Change) event(userID string) audit.Event {
 	for _, f := range []struct {
 		name string
 		is   bool
-	}{{"email", c.EmailKey != nil}, {"emailVerified", c.EmailVerified != nil}, {"name", c.Name != nil}} {
+	}{{"email", c.EmailKey != nil}, {"emailVerified", c.EmailVerified != nil},
+		{"phone", c.Phone != nil}, {"phoneVerified", c.PhoneVerified != nil}, {"name", c.Name != nil}} {
 		if f.is {
 			names = append(names, f.name)
 		}

@@ -17,6 +17,8 @@ var (
 	NotFound     = engine.NewOutcome("notFound", engine.NotFound, "There is no such user.")
 	EmailTaken   = engine.NewOutcome("emailTaken", engine.Conflict, "The e-mail address belongs to another user.")
 	InvalidEmail = engine.NewOutcome("invalidEmail", engine.Invalid, "The e-mail address is not one that mail can be sent to.")
+	PhoneTaken   = engine.NewOutcome("phoneTaken", engine.Conflict, "The phone number belongs to another user.")
+	InvalidPhone = engine.NewOutcome("invalidPhone", engine.Invalid, "The phone number is not one with a country code, as in +14155550100.")
 	WeakPassword = engine.NewOutcome("weakPassword", engine.Invalid, "The password is too easy to guess.")
 	Busy         = engine.NewOutcome("busy", engine.Unavailable, "Too many sign-ins and sign-ups at the moment. Try again in a few seconds.")
 	// SecondFactorRequired is the way out of nodes that are given a proof which lacks one.
@@ -38,16 +40,18 @@ type Hasher interface {
 func Nodes(s Store, h Hasher, rec *audit.Recorder) []*engine.Node {
 	n := people{s, h, rec}
 	return []*engine.Node{
-		engine.Define("user.fetch", "Finds a user by e-mail address or by id. The address is compared without regard to case.",
+		engine.Define("user.fetch", "Finds a user by e-mail address, by phone number or by id. The address is compared without regard to case, and the number without regard to blanks and hyphens.",
 			n.fetch, NotFound).Reading("users"),
-		engine.Define("user.create", "Adds a user who signs in with a password. "+
+		engine.Define("user.create", "Adds a user who signs in with a password, by an e-mail address, a phone number, or both. "+
 			"What it gives proves who the user is, so that a session can be opened at once.",
-			n.create, EmailTaken, InvalidEmail, WeakPassword, Busy).Writing("users", "passwords"),
+			n.create, EmailTaken, InvalidEmail, PhoneTaken, InvalidPhone, WeakPassword, Busy).Writing("users", "passwords").
+			Only("email", EmailTaken, InvalidEmail).Only("phone", PhoneTaken, InvalidPhone),
 		engine.Define("user.add", "Adds a user without a password, who signs in by a code or sets a password by one. It proves nothing.",
 			n.add, EmailTaken, InvalidEmail, InvalidGroup).Writing("users"),
 		engine.Define("user.update", "Changes what is given of a user. "+
-			"A new e-mail address counts as not verified unless emailVerified says otherwise. Disabling a user, and setting the user's access groups, ends all of the user's sessions.",
-			n.update, NotFound, EmailTaken, InvalidEmail, InvalidGroup).Reading("users").Writing("users", "sessions"),
+			"A new e-mail address or phone number counts as not verified unless emailVerified or phoneVerified says otherwise. Disabling a user, and setting the user's access groups, ends all of the user's sessions.",
+			n.update, NotFound, EmailTaken, InvalidEmail, PhoneTaken, InvalidPhone, LastWay, InvalidGroup).Reading("users").Writing("users", "sessions").
+			Only("phone", PhoneTaken, InvalidPhone, LastWay),
 	}
 }
 
@@ -59,17 +63,25 @@ type people struct {
 
 type fetchIn struct {
 	Email string `json:"email,omitzero" doc:"E-mail address of the user."`
+	Phone string `json:"phone,omitzero" doc:"Phone number of the user, with the country code."`
 	ID    string `json:"id,omitzero" doc:"Id of the user."`
 }
 
-func (fetchIn) Alternatives() [][]string { return [][]string{{"email"}, {"id"}} }
+func (fetchIn) Alternatives() [][]string { return [][]string{{"email"}, {"phone"}, {"id"}} }
 
 func (p people) fetch(ctx context.Context, in fetchIn) (User, error) {
 	var u User
 	var err error
-	if in.ID != "" {
+	switch {
+	case in.ID != "":
 		u, err = p.store.ByID(ctx, in.ID)
-	} else {
+	case in.Phone != "":
+		number, bad := PhoneNumber(in.Phone)
+		if bad != nil {
+			return User{}, NotFound
+		}
+		u, err = p.store.ByPhone(ctx, number)
+	default:
 		_, key, bad := EmailKey(in.Email)
 		if bad != nil {
 			return User{}, NotFound
@@ -86,9 +98,14 @@ func (p people) fetch(ctx context.Context, in fetchIn) (User, error) {
 }
 
 type createIn struct {
-	Email    string `json:"email" doc:"E-mail address of the user."`
+	Email    string `json:"email,omitzero" doc:"E-mail address of the user."`
+	Phone    string `json:"phone,omitzero" doc:"Phone number of the user, with the country code."`
 	Password string `json:"password" format:"password" secret:"true" doc:"Password of the user."`
 	Name     string `json:"name,omitzero" max:"200" doc:"Name to show."`
+}
+
+func (createIn) Alternatives() [][]string {
+	return [][]string{{"email"}, {"phone"}, {"email", "phone"}}
 }
 
 type createOut struct {
@@ -97,7 +114,7 @@ type createOut struct {
 }
 
 func (p people) create(ctx context.Context, in createIn) (createOut, error) {
-	u, err := Add(ctx, p.store, p.hasher, p.audit, User{Email: in.Email, Name: in.Name}, in.Password)
+	u, err := Add(ctx, p.store, p.hasher, p.audit, User{Email: in.Email, Phone: in.Phone, Name: in.Name}, in.Password)
 	if err != nil {
 		return createOut{}, err
 	}
@@ -117,7 +134,7 @@ func (p people) add(ctx context.Context, in addIn) (User, error) {
 // Words returns what is known of a user and so must not be the password.
 func (u User) Words() []string {
 	local, _, _ := strings.Cut(u.Email, "@")
-	return []string{u.Email, u.EmailKey, local, u.Name}
+	return []string{u.Email, u.EmailKey, local, u.Name, u.Phone}
 }
 
 type updateIn struct {
@@ -125,6 +142,8 @@ type updateIn struct {
 	Name          *string  `json:"name" max:"200" doc:"Name to show."`
 	Email         *string  `json:"email" doc:"E-mail address."`
 	EmailVerified *bool    `json:"emailVerified" doc:"Whether the user has shown to own the address."`
+	Phone         *string  `json:"phone" doc:"Phone number, with the country code; empty to take it away from a user who has an address."`
+	PhoneVerified *bool    `json:"phoneVerified" doc:"Whether the user has shown to own the phone number."`
 	Disabled      *bool    `json:"disabled" doc:"Whether the user is shut out."`
 	Groups        []string `json:"groups,omitzero" doc:"Access groups in place of those there are; an empty list takes all away."`
 }
@@ -133,7 +152,7 @@ func (p people) update(ctx context.Context, in updateIn) (User, error) {
 	if err := CheckGroups(in.Groups); err != nil {
 		return User{}, err
 	}
-	c := Change{Name: in.Name, EmailVerified: in.EmailVerified, Disabled: in.Disabled}
+	c := Change{Name: in.Name, EmailVerified: in.EmailVerified, PhoneVerified: in.PhoneVerified, Disabled: in.Disabled}
 	if in.Groups != nil {
 		c.Groups = SortGroups(in.Groups)
 	}
@@ -143,7 +162,13 @@ func (p people) update(ctx context.Context, in updateIn) (User, error) {
 			return User{}, InvalidEmail.Because(err)
 		}
 		c.Email, c.EmailKey = &display, &key
-		if c.EmailVerified, err = p.verified(ctx, in, key); err != nil {
+		of := func(u User) bool { return u.EmailKey == key }
+		if c.EmailVerified, err = p.verified(ctx, in.UserID, in.EmailVerified, of); err != nil {
+			return User{}, err
+		}
+	}
+	if in.Phone != nil {
+		if err := p.renumber(ctx, in, &c); err != nil {
 			return User{}, err
 		}
 	}
@@ -153,24 +178,46 @@ func (p people) update(ctx context.Context, in updateIn) (User, error) {
 		return User{}, NotFound
 	case errors.Is(err, ErrEmailTaken):
 		return User{}, EmailTaken
+	case errors.Is(err, ErrPhoneTaken):
+		return User{}, PhoneTaken
+	case errors.Is(err, ErrNameless):
+		return User{}, LastWay
 	case err != nil:
 		return User{}, fmt.Errorf("changing user: %w", err)
 	}
 	return u, nil
 }
 
-// verified returns what to set EmailVerified to when the address is given: what
-// the flow says, or else nothing for the user's own address and false for another.
-func (p people) verified(ctx context.Context, in updateIn, key string) (*bool, error) {
-	if in.EmailVerified != nil {
-		return in.EmailVerified, nil
+// renumber adds the phone number that is given to a change.
+func (p people) renumber(ctx context.Context, in updateIn, c *Change) (err error) {
+	number := ""
+	if *in.Phone != "" {
+		if number, err = PhoneNumber(*in.Phone); err != nil {
+			return InvalidPhone.Because(err)
+		}
 	}
-	switch u, err := p.store.ByID(ctx, in.UserID); {
+	c.Phone = &number
+	if number == "" { // nobody has shown to own nothing
+		c.PhoneVerified = new(bool)
+		return nil
+	}
+	c.PhoneVerified, err = p.verified(ctx, in.UserID, in.PhoneVerified, func(u User) bool { return u.Phone == number })
+	return err
+}
+
+// verified returns what to set EmailVerified or PhoneVerified to when the address
+// or the number is given: what the flow says, or else nothing for the user's own
+// and false for another.
+func (p people) verified(ctx context.Context, userID string, said *bool, own func(User) bool) (*bool, error) {
+	if said != nil {
+		return said, nil
+	}
+	switch u, err := p.store.ByID(ctx, userID); {
 	case errors.Is(err, ErrNoUser):
 		return nil, NotFound
 	case err != nil:
 		return nil, fmt.Errorf("reading user: %w", err)
-	case u.EmailKey == key:
+	case own(u):
 		return nil, nil
 	}
 	return new(bool), nil

@@ -62,7 +62,7 @@ func TestCreate(t *testing.T) {
 		if got, err := s.Passwords.Hash(t.Context(), want.ID); err != nil || got != "hash of long enough" {
 			t.Errorf("stored hash = %q, %v, want %q", got, err, "hash of long enough")
 		}
-		if words := []string{"Ada@Example.com", "ada@example.com", "Ada", "Ada"}; !slices.Equal(h.words, words) {
+		if words := []string{"Ada@Example.com", "ada@example.com", "Ada", "Ada", ""}; !slices.Equal(h.words, words) {
 			t.Errorf("words against the password = %q, want %q", h.words, words)
 		}
 	})
@@ -91,6 +91,74 @@ func TestCreateLeavesByOutcome(t *testing.T) {
 	}
 	if _, err := s.Users.ByEmail(t.Context(), "bob@example.com"); !errors.Is(err, user.ErrNoUser) {
 		t.Errorf("ByEmail of a user who was refused = %v, want %v", err, user.ErrNoUser)
+	}
+}
+
+func TestUserHasAnAddressOrANumberOrBoth(t *testing.T) {
+	s := memory.New()
+	for _, tt := range []struct {
+		email, phone string
+		want         error
+	}{
+		{"", "+1 (415) 555-0100", nil},
+		{"ada@example.com", "+14155550101", nil},
+		{"bob@example.com", "", nil},
+		{"", "", user.InvalidEmail},
+		{"", "+14155550100", user.PhoneTaken},
+		{"eve@example.com", "+1-415-555-0100", user.PhoneTaken},
+		{"ada@example.com", "+14155550109", user.EmailTaken},
+		{"eve@example.com", "4155550109", user.InvalidPhone},
+		{"eve", "+14155550109", user.InvalidEmail},
+	} {
+		in := user.CreateIn{Email: tt.email, Phone: tt.phone, Password: "long enough"}
+		out, err := user.Create(t.Context(), s.Users, &plain{}, in)
+		if !errors.Is(err, tt.want) {
+			t.Errorf("create(%+v) = %v, want %v", in, err, tt.want)
+		}
+		if u := out.User; err == nil && (u.Email != tt.email || strings.ContainsAny(u.Phone, " ()-") || u.PhoneVerified) {
+			t.Errorf("create(%+v) = %+v, want what was given, and nothing verified", in, u)
+		}
+	}
+	for phone, want := range map[string]error{"+14155550100": nil, "+1 415 555-0101": nil, "+14155550109": user.NotFound, "0100": user.NotFound, "+1": user.NotFound} {
+		u, err := user.Fetch(t.Context(), s.Users, user.FetchIn{Phone: phone})
+		if !errors.Is(err, want) || err == nil && u.Phone[:10] != "+141555501" {
+			t.Errorf("fetch(%s) = %+v, %v, want %v", phone, u, err, want)
+		}
+	}
+}
+
+func TestUpdateOfThePhoneNumber(t *testing.T) {
+	yes, no, empty := true, false, ""
+	number, own, taken, bad := "+1 415 555 0109", "+1 (415) 555-0100", "+14155550101", "555"
+	for title, tt := range map[string]struct {
+		in       user.UpdateIn // of the user with an address and a verified number
+		number   string
+		verified bool
+		want     error
+	}{
+		"own number respelt":      {user.UpdateIn{Phone: &own}, "+14155550100", true, nil},
+		"new number":              {user.UpdateIn{Phone: &number}, "+14155550109", false, nil},
+		"new verified number":     {user.UpdateIn{Phone: &number, PhoneVerified: &yes}, "+14155550109", true, nil},
+		"not verified any more":   {user.UpdateIn{PhoneVerified: &no}, "+14155550100", false, nil},
+		"taken away":              {user.UpdateIn{Phone: &empty, PhoneVerified: &yes}, "", false, nil},
+		"taken by another":        {user.UpdateIn{Phone: &taken}, "+14155550100", true, user.PhoneTaken},
+		"no number":               {user.UpdateIn{Phone: &bad}, "+14155550100", true, user.InvalidPhone},
+		"taken away from another": {user.UpdateIn{UserID: "bob", Phone: &empty}, "+14155550100", true, user.LastWay},
+		"of nobody":               {user.UpdateIn{UserID: "eve", Phone: &number}, "+14155550100", true, user.NotFound},
+	} {
+		s := memory.New()
+		ada := user.User{ID: "ada", Email: "ada@example.com", EmailKey: "ada@example.com", Phone: "+14155550100", PhoneVerified: true}
+		if err := errors.Join(s.Users.Create(t.Context(), ada, ""), s.Users.Create(t.Context(), user.User{ID: "bob", Phone: taken}, "")); err != nil {
+			t.Fatal(err)
+		}
+		if tt.in.UserID == "" {
+			tt.in.UserID = "ada"
+		}
+		_, err := user.Update(t.Context(), s.Users, tt.in)
+		got, _ := s.Users.ByID(t.Context(), "ada")
+		if !errors.Is(err, tt.want) || got.Phone != tt.number || got.PhoneVerified != tt.verified {
+			t.Errorf("%s: update(%+v) = %v and leaves %q, verified %t, want %v, %q and %t", title, tt.in, err, got.Phone, got.PhoneVerified, tt.want, tt.number, tt.verified)
+		}
 	}
 }
 
@@ -185,6 +253,7 @@ var errAway = errors.New("away")
 
 func (away) ByID(context.Context, string) (user.User, error)    { return user.User{}, errAway }
 func (away) ByEmail(context.Context, string) (user.User, error) { return user.User{}, errAway }
+func (away) ByPhone(context.Context, string) (user.User, error) { return user.User{}, errAway }
 func (away) Create(context.Context, user.User, string) error    { return errAway }
 func (away) Update(context.Context, string, user.Change, time.Time) (user.User, error) {
 	return user.User{}, errAway
@@ -193,12 +262,13 @@ func (away) Update(context.Context, string, user.Change, time.Time) (user.User, 
 func TestStoreErrorsAreNoOutcomes(t *testing.T) {
 	email, ctx := "ada@example.com", t.Context()
 	_, byEmail := user.Fetch(ctx, away{}, user.FetchIn{Email: email})
+	_, byPhone := user.Fetch(ctx, away{}, user.FetchIn{Phone: "+14155550100"})
 	_, byID := user.Fetch(ctx, away{}, user.FetchIn{ID: "id"})
 	_, created := user.Create(ctx, away{}, &plain{}, user.CreateIn{Email: email})
 	_, updated := user.Update(ctx, away{}, user.UpdateIn{UserID: "id"})
 	_, moved := user.Update(ctx, away{}, user.UpdateIn{UserID: "id", Email: &email})
 	for name, err := range map[string]error{
-		"fetch by address": byEmail, "fetch by id": byID, "create": created, "update": updated, "update of the address": moved,
+		"fetch by address": byEmail, "fetch by number": byPhone, "fetch by id": byID, "create": created, "update": updated, "update of the address": moved,
 	} {
 		if !errors.Is(err, errAway) || errors.Is(err, user.NotFound) {
 			t.Errorf("%s = %v, want it to wrap %v", name, err, errAway)

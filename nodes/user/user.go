@@ -10,11 +10,14 @@ import (
 	"sluice/engine"
 )
 
-// A User is a person who can sign in. It never carries a password or its hash.
+// A User is a person who can sign in, who is known by an e-mail address, a phone
+// number, or both. It never carries a password or its hash.
 type User struct {
 	ID            string    `json:"id" doc:"Id of the user."`
-	Email         string    `json:"email" doc:"E-mail address as the user wrote it."`
+	Email         string    `json:"email" doc:"E-mail address as the user wrote it; empty for a user who has a phone number only."`
 	EmailVerified bool      `json:"emailVerified" doc:"Whether the user has shown to own the address."`
+	Phone         string    `json:"phone,omitzero" doc:"Phone number in the form E.164, as in +14155550100."`
+	PhoneVerified bool      `json:"phoneVerified,omitzero" doc:"Whether the user has shown to own the phone number."`
 	Name          string    `json:"name,omitzero" doc:"Name to show."`
 	Disabled      bool      `json:"disabled,omitzero" doc:"Whether the user is shut out: no sign-in, no session."`
 	Groups        []string  `json:"groups" max:"100" doc:"Access groups of the user, in order. A session has them where its flow gives it them."`
@@ -22,7 +25,8 @@ type User struct {
 	UpdatedDtm    time.Time `json:"updatedDtm" doc:"When the user last changed."`
 
 	// EmailKey is the address in the form by which addresses are compared (see
-	// the function [EmailKey]); unique in a store.
+	// the function [EmailKey]); unique in a store, as Phone is, but for users who
+	// have none.
 	EmailKey string `json:"-"`
 	// Epoch counts how often all sessions of the user were ended. A proof made
 	// at an older epoch opens no session.
@@ -57,6 +61,8 @@ var _ engine.Nominal = ProvenID{}
 type Change struct {
 	Email, EmailKey *string
 	EmailVerified   *bool
+	Phone           *string // in the form of [PhoneNumber]; "" takes the number away
+	PhoneVerified   *bool
 	Name            *string
 	Disabled        *bool
 	Groups          []string // in order, each once; none where it is empty and not nil
@@ -73,19 +79,25 @@ func (c Change) EndsSessions() bool {
 var (
 	ErrNoUser     = errors.New("no such user")
 	ErrEmailTaken = errors.New("address belongs to another user")
+	ErrPhoneTaken = errors.New("phone number belongs to another user")
+	// ErrNameless says that a user would be left with neither address nor number.
+	ErrNameless = errors.New("user has nothing else to sign in as")
 )
 
 // A Store keeps users. It is safe for many goroutines.
 type Store interface {
 	// Create adds a user with the hash of a password in one step, or returns
-	// ErrEmailTaken. The caller has set every field; Epoch starts at zero.
+	// ErrEmailTaken or ErrPhoneTaken. The caller has set every field; Epoch starts
+	// at zero.
 	Create(ctx context.Context, u User, passwordHash string) error
 	// ByID returns a user, or ErrNoUser.
 	ByID(ctx context.Context, id string) (User, error)
 	// ByEmail returns the user whose EmailKey is key, or ErrNoUser.
 	ByEmail(ctx context.Context, key string) (User, error)
-	// Update changes a user and returns it as it is now, or ErrNoUser or
-	// ErrEmailTaken. What [Change.EndsSessions] tells of happens in the same step.
+	// ByPhone returns the user whose Phone is number, or ErrNoUser.
+	ByPhone(ctx context.Context, number string) (User, error)
+	// Update changes a user and returns it as it is now, or ErrNoUser,
+	// ErrEmailTaken, ErrPhoneTaken or ErrNameless. What [Change.EndsSessions] tells of happens in the same step.
 	Update(ctx context.Context, id string, c Change, now time.Time) (User, error)
 	// List returns users, greatest id first, which are the newest where nodes
 	// made the ids: at most limit of those that come behind the user with the id

@@ -37,28 +37,32 @@ func (d *Desk) listEvents(ctx context.Context, in ListEvents) (Events, error) {
 	return Events{append([]audit.Event{}, page...)}, nil
 }
 
-// named returns what the log calls somebody who is given by id or address. One
+// named returns what the log calls somebody who is given by id, address or phone number. One
 // without an account is known by pseudonym.
 func (d *Desk) named(ctx context.Context, who string) ([]string, error) {
 	if who == "" {
 		return nil, nil
 	}
+	find := d.Stores.Users.ByEmail
 	_, key, err := user.EmailKey(who)
 	if err != nil {
-		return []string{who}, nil
+		find = d.Stores.Users.ByPhone
+		if key, err = user.PhoneNumber(who); err != nil {
+			return []string{who}, nil
+		}
 	}
 	var names []string
 	if alias := d.Stores.Audit.Keys().Pseudonym(key); alias != "" {
 		names = append(names, alias)
 	}
-	u, err := d.Stores.Users.ByEmail(ctx, key)
+	u, err := find(ctx, key)
 	switch {
 	case err == nil:
 		names = append(names, u.ID)
 	case !errors.Is(err, user.ErrNoUser):
 		return nil, fmt.Errorf("reading user: %w", err)
 	case len(names) == 0:
-		return nil, &Refusal{"notFound", fmt.Sprintf("There is no user with the address %.100q.", strings.ToValidUTF8(who, "?"))}
+		return nil, &Refusal{"notFound", fmt.Sprintf("There is no user with the address or number %.100q.", strings.ToValidUTF8(who, "?"))}
 	}
 	return names, nil
 }

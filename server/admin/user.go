@@ -43,7 +43,7 @@ func (d *Desk) listUsers(ctx context.Context, in ListUsers) (Users, error) {
 
 // ShowUser is the input of user.show.
 type ShowUser struct {
-	User string `json:"user"` // id or e-mail address
+	User string `json:"user"` // id, e-mail address or phone number
 }
 
 // A Person is a user with what belongs to the user.
@@ -52,18 +52,22 @@ type Person struct {
 	Sessions int `json:"sessions"` // that are live; a thousand stands for more, too
 }
 
-// Find returns the user with an id or an e-mail address.
+// Find returns the user with an id, an e-mail address or a phone number.
 func (d *Desk) Find(ctx context.Context, name string) (u user.User, err error) {
 	if _, key, bad := user.EmailKey(name); bad == nil {
 		u, err = d.Stores.Users.ByEmail(ctx, key)
+	} else if number, bad := user.PhoneNumber(name); bad == nil {
+		u, err = d.Stores.Users.ByPhone(ctx, number)
 	} else {
 		u, err = d.Stores.Users.ByID(ctx, name)
 	}
 	switch {
 	case errors.Is(err, user.ErrNoUser) && strings.Contains(name, "@"):
 		return u, &Refusal{"notFound", fmt.Sprintf("There is no user with the address %.100q.", name)}
+	case errors.Is(err, user.ErrNoUser) && strings.HasPrefix(strings.TrimSpace(name), "+"):
+		return u, &Refusal{"notFound", fmt.Sprintf("There is no user with the phone number %.100q.", name)}
 	case errors.Is(err, user.ErrNoUser):
-		return u, &Refusal{"notFound", fmt.Sprintf("There is no user with the id %.100q; an e-mail address does as well.", name)}
+		return u, &Refusal{"notFound", fmt.Sprintf("There is no user with the id %.100q; an e-mail address or a phone number does as well.", name)}
 	case err != nil:
 		return u, fmt.Errorf("reading user: %w", err)
 	}
@@ -84,20 +88,21 @@ func (d *Desk) showUser(ctx context.Context, in ShowUser) (Person, error) {
 
 // AddUser is the input of user.add; its output is the user.
 type AddUser struct {
-	Email    string   `json:"email"`
+	Email    string   `json:"email,omitzero"`
+	Phone    string   `json:"phone,omitzero"` // at least one of the two
 	Password string   `json:"password"`
 	Name     string   `json:"name,omitzero"`
 	Groups   []string `json:"groups,omitzero"`
 }
 
 func (d *Desk) addUser(ctx context.Context, in AddUser) (user.User, error) {
-	return user.Add(ctx, d.Stores.Users, d.Hasher, d.Stores.Recorder, user.User{Email: in.Email, Name: in.Name, Groups: in.Groups}, in.Password)
+	return user.Add(ctx, d.Stores.Users, d.Hasher, d.Stores.Recorder, user.User{Email: in.Email, Phone: in.Phone, Name: in.Name, Groups: in.Groups}, in.Password)
 }
 
 // ChangeUser is the input of user.change; its output is the user. Disabling and
 // setting groups end all sessions of the user.
 type ChangeUser struct {
-	User     string   `json:"user"`              // id or e-mail address
+	User     string   `json:"user"`              // id, e-mail address or phone number
 	Disabled *bool    `json:"disabled,omitzero"` // nil leaves it
 	Groups   []string `json:"groups,omitzero"`   // nil leaves them; an empty list takes all away
 }
@@ -131,7 +136,7 @@ func gone(err error, doing string) error {
 
 // SetPassword is the input of user.password. All sessions of the user end.
 type SetPassword struct {
-	User     string `json:"user"` // id or e-mail address
+	User     string `json:"user"` // id, e-mail address or phone number
 	Password string `json:"password"`
 }
 
@@ -162,7 +167,7 @@ func (d *Desk) setPassword(ctx context.Context, in SetPassword) (Ended, error) {
 
 // DeleteUser is the input of user.delete. All sessions of the user end.
 type DeleteUser struct {
-	User string `json:"user"` // id or e-mail address
+	User string `json:"user"` // id, e-mail address or phone number
 }
 
 func (d *Desk) deleteUser(ctx context.Context, in DeleteUser) (user.User, error) {

@@ -72,9 +72,9 @@ func TestUsersFromTheFirstDayToTheLast(t *testing.T) {
 	s.want(1, "", "sluice: The password is made of what many people use; add words of your own.\n", "password12345678\n", "user", "add", "--email", "bob@example.com", "--password-stdin")
 	s.want(1, "", "sluice: there is no password on standard input\n", "", "user", "add", "--email", "bob@example.com", "--password-stdin")
 	s.want(0, "ID\n", "", ferry+"\r\n", "user", "add", "--email", "bob@example.com", "--name", "Bob\x1b[31m\tB", "--password-stdin")
-	s.want(0, "ID  E-MAIL  NAME  GROUPS  STATE  SINCE\n"+
-		"ID  bob@example.com  Bob?[31m?B  -  unverified  TIME\n"+
-		"ID  Ada@example.com  -  admin,staff  unverified  TIME\n", "", "", "user", "list")
+	s.want(0, "ID  E-MAIL  PHONE  NAME  GROUPS  STATE  SINCE\n"+
+		"ID  bob@example.com  -  Bob?[31m?B  -  unverified  TIME\n"+
+		"ID  Ada@example.com  -  -  admin,staff  unverified  TIME\n", "", "", "user", "list")
 	code, out, errs := s.run("", "user", "list", "--json", "--limit", "1")
 	var first struct{ Name string }
 	if err := json.Unmarshal([]byte(out), &first); code != 0 || err != nil || first.Name != "Bob\x1b[31m\tB" || errs != "There are more: --after ID\n" {
@@ -96,6 +96,21 @@ func TestUsersFromTheFirstDayToTheLast(t *testing.T) {
 	s.want(1, "", "sluice: There is no user with the address \"ada@example.com\".\n", "", "user", "show", "ada@example.com")
 }
 
+func TestUserWithAPhoneNumberOnly(t *testing.T) {
+	s := shop{t, t.TempDir()}
+	s.want(0, "ID\n", "", ferry+"\n", "user", "add", "--phone", "+1 (415) 555-0100", "--password-stdin")
+	s.want(1, "", "sluice: The phone number belongs to another user.\n", ferry, "user", "add", "--phone", "+14155550100", "--password-stdin")
+	s.want(1, "", "sluice: The phone number is not one with a country code, as in +14155550100.\n", ferry, "user", "add", "--phone", "4155550100", "--password-stdin")
+	s.want(0, "ID  E-MAIL  PHONE  NAME  GROUPS  STATE  SINCE\nID  -  +14155550100  -  -  unverified  TIME\n", "", "", "user", "list")
+	code, out, _ := s.run("", "user", "show", "+1 415 555 0100")
+	if code != 0 || !strings.Contains(out, "phone  +14155550100\n") {
+		t.Errorf("user show = %d\n%s\nwant the user with the number", code, out)
+	}
+	s.want(1, "", "sluice: There is no user with the phone number \"+14155550101\".\n", "", "user", "show", "+14155550101")
+	s.want(0, "+14155550100 is disabled, all sessions have ended\n", "", "", "user", "disable", "+14155550100")
+	s.want(0, "+14155550100 is deleted, all sessions have ended\n", "", "", "user", "delete", "+14155550100")
+}
+
 func TestMisuseOfOwnersCommands(t *testing.T) {
 	s := shop{t, t.TempDir()}
 	for args, want := range map[string]string{
@@ -115,7 +130,7 @@ func TestMisuseOfOwnersCommands(t *testing.T) {
 	}
 	s.run(ferry, "user", "add", "--email", "ada@example.com", "--password-stdin")
 	for args, want := range map[string]string{
-		"user add --password-stdin":        "user add wants --email",
+		"user add --password-stdin":        "user add wants --email or --phone",
 		"user add --email bob@example.com": "the password comes from standard input: give --password-stdin",
 		"user groups ada@example.com":      "user groups wants --groups, with '' for none",
 	} {

@@ -149,7 +149,7 @@ func settingSample(s server.Setting) string {
 	if sample, ok := map[string]string{
 		"folders": "auth", "store": "/var/lib/sluice", "vars": "SHOP_TOKEN", "origins": "https://app.example.com", "trusted-proxies": "10.0.0.0/8",
 		"api-key-hashes": strings.Repeat("0", 64), "secret-key": strings.Repeat("0", 64),
-		"mail-url": "smtps://user:password@mail.example.com", "mail-from": "Shop <shop@example.com>", "app-url": "https://app.example.com", "studio-group": "owners",
+		"mail-url": "smtps://user:password@mail.example.com", "sms-url": "https://texts.example.com/send", "sms-secret": "what-the-webhook-knows", "mail-from": "Shop <shop@example.com>", "app-url": "https://app.example.com", "studio-group": "owners",
 		"compat": "altogic", "server-url": "https://api.example.com", "base-path": "/e:abc", "client-keys": "5f0b63",
 	}[s.Name]; ok {
 		value = sample

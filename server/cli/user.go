@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -14,20 +15,21 @@ import (
 // userFlags are the flags of user.
 type userFlags struct {
 	*page
-	email, name, groups string
-	stdin               bool
+	email, phone, name, groups string
+	stdin                      bool
 }
 
 func userCommand() command {
 	return command{
 		name: "user", args: "list | show USER | add | disable USER | enable USER | groups USER | password USER | delete USER", most: 2,
 		about: "Lists, adds and changes users, beside a server that runs or without one.",
-		more: `A USER is an id or an e-mail address. Passwords come from standard input. Disabling a
+		more: `A USER is an id, an e-mail address or a phone number, as in +14155550100. Passwords come from standard input. Disabling a
 user, setting groups, a new password and deletion end all sessions of the user at once.
 
 Examples:
 
   sluice user add --email ada@example.com --groups admin --password-stdin < password.txt
+  sluice user add --phone +14155550100 --password-stdin < password.txt
   sluice user list --json
   sluice user groups ada@example.com --groups admin,staff
   sluice user groups ada@example.com --groups ''
@@ -36,6 +38,7 @@ Examples:
 			set := storeFlags(flags)
 			f := &userFlags{page: pageFlags(flags)}
 			flags.StringVar(&f.email, "email", "", "E-mail address of a new user.")
+			flags.StringVar(&f.phone, "phone", "", "Phone number of a new user, with the country code, beside an address or without one.")
 			flags.StringVar(&f.name, "name", "", "Name of a new user.")
 			groups := flags.String("groups", "\x00", "Access groups, with commas; '' for none. With groups, in place of those there are.")
 			flags.BoolVar(&f.stdin, "password-stdin", false, "Read the password from standard input.")
@@ -75,7 +78,7 @@ func (f *userFlags) list(ctx context.Context, c *call, carrier admin.Carrier, _ 
 	}
 	t := table(c.Stdout)
 	if !f.json {
-		fmt.Fprintln(t, "ID\tE-MAIL\tNAME\tGROUPS\tSTATE\tSINCE")
+		fmt.Fprintln(t, "ID\tE-MAIL\tPHONE\tNAME\tGROUPS\tSTATE\tSINCE")
 	}
 	for _, u := range got.Users {
 		if f.json {
@@ -84,7 +87,7 @@ func (f *userFlags) list(ctx context.Context, c *call, carrier admin.Carrier, _ 
 			}
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", shown(u.ID), shown(u.Email), shown(u.Name), shown(strings.Join(u.Groups, ",")), state(u), clock(u.CreationDtm))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", shown(u.ID), shown(u.Email), shown(u.Phone), shown(u.Name), shown(strings.Join(u.Groups, ",")), state(u), clock(u.CreationDtm))
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("printing users: %w", err)
@@ -97,8 +100,12 @@ func state(u user.User) string {
 	switch {
 	case u.Disabled:
 		return "disabled"
+	case u.EmailVerified && u.PhoneVerified:
+		return "address and phone verified"
 	case u.EmailVerified:
 		return "verified"
+	case u.PhoneVerified:
+		return "phone verified"
 	}
 	return "unverified"
 }
@@ -113,7 +120,7 @@ func (f *userFlags) show(ctx context.Context, c *call, carrier admin.Carrier, ar
 	}
 	t := table(c.Stdout)
 	for _, row := range [][2]string{
-		{"id", shown(p.ID)}, {"e-mail", shown(p.Email)}, {"name", shown(p.Name)}, {"groups", shown(strings.Join(p.Groups, ","))},
+		{"id", shown(p.ID)}, {"e-mail", shown(p.Email)}, {"phone", shown(p.Phone)}, {"name", shown(p.Name)}, {"groups", shown(strings.Join(p.Groups, ","))},
 		{"state", state(p.User)}, {"since", clock(p.CreationDtm)}, {"changed", clock(p.UpdatedDtm)}, {"sessions", fmt.Sprint(p.Sessions)},
 	} {
 		fmt.Fprintf(t, "%s\t%s\n", row[0], row[1])
@@ -122,14 +129,14 @@ func (f *userFlags) show(ctx context.Context, c *call, carrier admin.Carrier, ar
 }
 
 func (f *userFlags) add(ctx context.Context, c *call, carrier admin.Carrier, _ []string) error {
-	if f.email == "" {
-		return misused("user add wants --email")
+	if f.email == "" && f.phone == "" {
+		return misused("user add wants --email or --phone")
 	}
 	password, err := c.password(f.stdin)
 	if err != nil {
 		return err
 	}
-	u, err := admin.Do[user.User](ctx, carrier, "user.add", admin.AddUser{Email: f.email, Password: password, Name: f.name, Groups: f.given()})
+	u, err := admin.Do[user.User](ctx, carrier, "user.add", admin.AddUser{Email: f.email, Phone: f.phone, Password: password, Name: f.name, Groups: f.given()})
 	if err != nil {
 		return err
 	}
@@ -169,7 +176,7 @@ func (f *userFlags) change(ctx context.Context, c *call, carrier admin.Carrier, 
 	case u.Disabled:
 		how = "is disabled, all sessions have ended"
 	}
-	fmt.Fprintf(c.Stdout, "%s %s\n", shown(u.Email), how)
+	fmt.Fprintf(c.Stdout, "%s %s\n", shown(cmp.Or(u.Email, u.Phone)), how)
 	return nil
 }
 
@@ -191,7 +198,7 @@ func (f *userFlags) delete(ctx context.Context, c *call, carrier admin.Carrier, 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Stdout, "%s is deleted, all sessions have ended\n", shown(u.Email))
+	fmt.Fprintf(c.Stdout, "%s is deleted, all sessions have ended\n", shown(cmp.Or(u.Email, u.Phone)))
 	return nil
 }
 

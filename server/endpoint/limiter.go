@@ -33,16 +33,18 @@ func (e *Endpoint) limit(ctx context.Context, in engine.Inputs, now time.Time) e
 }
 
 // oneSpelling replaces the parts of a key that one caller can spell in many ways:
-// an e-mail address becomes what users are told apart by, and an IPv6 address
+// an e-mail address or a phone number becomes what users are told apart by, and an IPv6 address
 // the /64 that one subscriber has. Otherwise each spelling had an allowance.
 func oneSpelling(key []byte) []byte {
-	if !bytes.ContainsAny(key, "@:\uff20\ufe6b") { // the at sign also in full width and small
+	if !bytes.ContainsAny(key, "@:+\uff20\ufe6b") { // the at sign also in full width and small
 		return key
 	}
 	parts := strings.Split(string(key), "\x00")
 	for i, part := range parts {
 		if _, email, err := user.EmailKey(part); err == nil {
 			parts[i] = email
+		} else if number, err := user.PhoneNumber(part); err == nil {
+			parts[i] = number
 		} else {
 			parts[i] = limit.Network(part, 32)
 		}

@@ -11,7 +11,7 @@
 // What a test can say:
 //
 //	name      what the endpoint promises; unique in the file
-//	given     users: {as, email, name, password, disabled, emailVerified, groups, totp}; as is
+//	given     users: {as, email, phone, name, password, disabled, emailVerified, phoneVerified, groups, totp}; as is
 //	          the name of the user in this test, and without it the part of the address before
 //	          @; totp: a second factor that is active, or enrolled and not confirmed yet
 //	          session: the caller's, as the name of a user or {user, groups, proved, by}:

@@ -1,6 +1,7 @@
 package flowtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -65,21 +66,23 @@ func (p *postbox) shown() ([]any, error) {
 // post is how the nodes send mail on the stage.
 func (st *stage) post(t *mail.Templates) nodes.Post {
 	return nodes.Post{Post: mail.Post{
-		Sender: st.mailbox, Queue: st.mailbox, Templates: t,
+		Sender: st.mailbox, Texts: st.mailbox, Queue: st.mailbox, Templates: t,
 		Sites: link.Sites{App: &url.URL{Scheme: "https", Host: "app.test"}, Server: &url.URL{Scheme: "https", Host: "api.test"}},
 	}}
 }
 
 // A madeCode is a code that was made before the call.
 type madeCode struct {
-	pos                      engine.Pos
-	as, purpose, user, email string // of nobody where user is empty
-	digits                   bool
-	uses                     int
-	age                      time.Duration
+	pos               engine.Pos
+	as, purpose, user string // of nobody where user is empty
+	to                string // address or phone number
+	byAddress         bool
+	digits            bool
+	uses              int
+	age               time.Duration
 }
 
-var madeKeys = []string{"as", "purpose", "user", "email", "digits", "uses", "age"}
+var madeKeys = []string{"as", "purpose", "user", "email", "phone", "by", "digits", "uses", "age"}
 
 func (r *reader) madeCode(n *yaml.Node, users []person) madeCode {
 	c := madeCode{pos: r.at(n), uses: 1}
@@ -92,8 +95,14 @@ func (r *reader) madeCode(n *yaml.Node, users []person) madeCode {
 		case "user":
 			c.user = r.text(e.value, "user")
 			r.knownUser(e.value, c.user, users)
-		case "email":
-			c.email = r.text(e.value, "email")
+		case "email", "phone":
+			c.to = r.text(e.value, e.key.Value)
+		case "by":
+			if by := r.text(e.value, "by"); by != "user" && by != "address" {
+				r.unknown(e.value, []string{"user", "address"}, "by is user or address, not %q", by)
+			} else {
+				c.byAddress = by == "address"
+			}
 		case "digits":
 			c.digits = r.flag(e.value, "digits")
 		case "uses":
@@ -123,12 +132,15 @@ func (st *stage) makeCode(ctx context.Context, c madeCode, userID string) (strin
 		}
 		u = &found
 	}
-	w := code.Wanted{Purpose: c.purpose, User: u, Email: c.email, Uses: c.uses, Lifetime: 10 * time.Minute, At: present().Add(-c.age)}
+	w := code.Wanted{Purpose: c.purpose, User: u, To: c.to, Uses: c.uses, Lifetime: 10 * time.Minute, At: present().Add(-c.age)}
 	if c.digits {
 		w.Digits = 6
 	}
-	if w.Email == "" && u != nil {
-		w.Email = u.Email
+	if w.To == "" && u != nil {
+		w.To = cmp.Or(u.Email, u.Phone)
+	}
+	if c.byAddress {
+		w.User = nil
 	}
 	m := code.Means{Passwords: st.passwords}
 	made, secret := m.New(w)

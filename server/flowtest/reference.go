@@ -14,7 +14,7 @@ import (
 type names map[string]map[string]string
 
 var (
-	userProps    = []string{"id", "email", "name", "totp", "recovery"}
+	userProps    = []string{"id", "email", "phone", "name", "totp", "recovery"}
 	sessionProps = []string{"id", "token", "userId"}
 	keyProps     = []string{"id", "key"}
 	codeProps    = []string{"code"}

@@ -169,7 +169,7 @@ func (st *stage) set(ctx context.Context, g given) (ns names, token string, err 
 		if err != nil {
 			return nil, "", fmt.Errorf("%s: creating user %s: %w", p.pos, p.as, err)
 		}
-		ns[p.as] = map[string]string{"id": u.ID, "email": u.Email, "name": u.Name}
+		ns[p.as] = map[string]string{"id": u.ID, "email": u.Email, "phone": u.Phone, "name": u.Name}
 		if p.totp != "" {
 			if err := st.secondFactor(ctx, p, ns[p.as]); err != nil {
 				return nil, "", fmt.Errorf("%s: giving %s a second factor: %w", p.pos, p.as, err)
@@ -215,7 +215,7 @@ func (st *stage) set(ctx context.Context, g given) (ns names, token string, err 
 }
 
 func (st *stage) create(ctx context.Context, p person) (user.User, error) {
-	display, key, err := user.EmailKey(p.email)
+	u, err := p.named()
 	if err != nil {
 		return user.User{}, err
 	}
@@ -224,12 +224,23 @@ func (st *stage) create(ctx context.Context, p person) (user.User, error) {
 		return user.User{}, err
 	}
 	now := present()
-	u := user.User{
-		ID: newID(), Email: display, EmailKey: key, EmailVerified: p.verified, Name: p.name, Disabled: p.disabled,
-		Groups:      session.Groups{Add: p.groups}.Apply(nil),
-		CreationDtm: now, UpdatedDtm: now,
-	}
+	u.ID, u.Name, u.Disabled, u.Groups = newID(), p.name, p.disabled, session.Groups{Add: p.groups}.Apply(nil)
+	u.CreationDtm, u.UpdatedDtm = now, now
 	return u, st.users.Create(ctx, u, hash)
+}
+
+// named returns a user who is only known by address and phone number yet.
+func (p *person) named() (u user.User, err error) {
+	u.EmailVerified, u.PhoneVerified = p.verified, p.reached
+	if p.email != "" || p.phone == "" {
+		if u.Email, u.EmailKey, err = user.EmailKey(p.email); err != nil {
+			return u, err
+		}
+	}
+	if p.phone != "" {
+		u.Phone, err = user.PhoneNumber(p.phone)
+	}
+	return u, err
 }
 
 func (st *stage) open(ctx context.Context, o opened, ns names) (token, id string, err error) {

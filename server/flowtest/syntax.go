@@ -1,6 +1,7 @@
 package flowtest
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -37,7 +38,9 @@ type given struct {
 type person struct {
 	pos                       engine.Pos
 	as, email, name, password string // no password where it is empty
-	disabled, verified        bool
+	phone                     string // "" for none, and email where there is one
+	disabled                  bool
+	verified, reached         bool // address and phone number
 	groups                    []string
 	totp                      string // of totpWords; "" for no second factor
 }
@@ -82,7 +85,7 @@ type same struct {
 var (
 	testKeys   = []string{"name", "each", "given", "send", "fake", "want", "same", "cases", "time"}
 	givenKeys  = []string{"users", "sessions", "session", "key", "codes", "documents", "env"}
-	personKeys = []string{"as", "email", "name", "password", "disabled", "emailVerified", "groups", "totp"}
+	personKeys = []string{"as", "email", "phone", "name", "password", "disabled", "emailVerified", "phoneVerified", "groups", "totp"}
 	openedKeys = []string{"as", "user", "groups", "proved", "by"}
 	sendKeys   = []string{"body", "raw", "path", "query", "headers", "ip", "userAgent", "times"}
 	fakeKeys   = []string{"outcome", "out", "error"}
@@ -326,6 +329,8 @@ func (r *reader) person(n *yaml.Node) person {
 			p.as = r.text(e.value, "as")
 		case "email":
 			p.email = r.text(e.value, "email")
+		case "phone":
+			p.phone = r.text(e.value, "phone")
 		case "name":
 			p.name = r.text(e.value, "name")
 		case "password":
@@ -334,6 +339,8 @@ func (r *reader) person(n *yaml.Node) person {
 			p.disabled = r.flag(e.value, "disabled")
 		case "emailVerified":
 			p.verified = r.flag(e.value, "emailVerified")
+		case "phoneVerified":
+			p.reached = r.flag(e.value, "phoneVerified")
 		case "groups":
 			p.groups = r.groups(e.value)
 		case "totp":
@@ -342,11 +349,11 @@ func (r *reader) person(n *yaml.Node) person {
 			}
 		}
 	}
-	if p.email == "" {
-		r.problem(n, "as in {email: ada@example.com}", "a user needs an e-mail address")
+	if p.email == "" && p.phone == "" {
+		r.problem(n, "as in {email: ada@example.com}", "a user needs an e-mail address or a phone number")
 	}
 	if p.as == "" {
-		p.as, _, _ = strings.Cut(p.email, "@")
+		p.as, _, _ = strings.Cut(cmp.Or(p.email, p.phone), "@")
 	}
 	return p
 }

@@ -32,7 +32,7 @@ type want struct {
 var (
 	wantKeys   = []string{"status", "code", "codes", "body", "events", "exact", "headers", "stored", "mail", "ran", "skipped", "audited"}
 	storedKeys = []string{"users", "sessions", "documents"}
-	userKeys   = []string{"id", "email", "emailVerified", "name", "disabled", "groups", "creationDtm", "updatedDtm", "password"}
+	userKeys   = []string{"id", "email", "emailVerified", "phone", "phoneVerified", "name", "disabled", "groups", "creationDtm", "updatedDtm", "password"}
 	shownKeys  = []string{"id", "userId", "accessGroupKeys", "ip", "userAgent", "creationDtm", "expiresDtm", "lastSeenDtm", "authenticatedDtm", "impersonatedBy"}
 	mailKeys   = []string{"to", "subject", "text", "html"}
 	matchers   = []string{"is", "matches", "absent", "any"}

@@ -14,6 +14,8 @@ func altogicStory() []call {
 		moved   = `{"currentPassword": "a bridge over the river", "newEmail": "eva@example.com"}`
 		own     = `{"model": "users", "id": "{eve.user}", "options": {"cache": "nocache"}`
 		address = "?email=eve%2Bshop@example.com"
+		pia     = `{"phone": "+14155550100", "password": "a ferry across the river"}`
+		number  = "?phone=%2B14155550100"
 		part    = "/_api/rest/v1/{part}"
 		long    = "a-provider-with-a-name-of-more-characters-than-any-has"
 	)
@@ -64,6 +66,24 @@ func altogicStory() []call {
 		{endpoint: "POST " + auth + "signin-email", body: `{"email": "sam@example.com", "password": "a ferry across the river"}`, status: 200, keep: "sam"},
 		{endpoint: "POST " + auth + "signout-all", token: "sam", status: 204},
 		{endpoint: "POST " + auth + "signout-all", token: "sam", status: 401, code: "invalid_session_token"},
+		{endpoint: "POST " + auth + "signup-phone", body: `{"phone": "+1 415 555 0100", "password": "a ferry across the river", "nameOrUserData": "Pia"}`, status: 200},
+		{endpoint: "POST " + auth + "signup-phone", body: pia, status: 409, code: "phoneTaken"},
+		{endpoint: "POST " + auth + "signin-phone", body: pia, status: 403, code: "phone_not_verified"},
+		{endpoint: "POST " + auth + "resend-code" + number, status: 204},
+		{endpoint: "POST " + auth + "resend-code?phone=555", status: 400, code: "invalidPhone"},
+		{endpoint: "POST " + auth + "verify-phone" + number + "&code=CODE", status: 200},
+		{endpoint: "POST " + auth + "verify-phone" + number + "&code=CODE", status: 400, code: "invalid_code"},
+		{endpoint: "POST " + auth + "signin-phone", body: pia, status: 200, keep: "pia"},
+		{endpoint: "POST " + auth + "send-code" + number, status: 204},
+		{endpoint: "POST " + auth + "send-code", status: 400, code: "invalid_input"},
+		{endpoint: "POST " + auth + "signin-code" + number + "&code=CODE", status: 200},
+		{endpoint: "POST " + auth + "signin-code" + number + "&code=CODE", status: 400, code: "invalid_code"},
+		{endpoint: "POST " + auth + "change-phone", body: `{"currentPassword": "a ferry across the river", "newPhone": "+14155550109"}`, token: "pia", status: 200},
+		{endpoint: "POST " + auth + "change-phone", body: `{"currentPassword": "a ferry across the river", "newPhone": "+14155550100"}`, token: "pia", status: 409, code: "number_taken"},
+		{endpoint: "POST " + auth + "send-reset-code" + number, status: 204},
+		{endpoint: "POST " + auth + "send-reset-code", status: 400, code: "invalid_input"},
+		{endpoint: "POST " + auth + "reset-pwd-code" + number + "&code=CODE", body: `{"newPassword": "a tunnel below the river"}`, status: 204},
+		{endpoint: "POST " + auth + "reset-pwd-code" + number + "&code=CODE", body: `{"newPassword": "a tunnel below the river"}`, status: 400, code: "invalid_code"},
 		{endpoint: "GET /_auth/acme", at: "/_auth/{provider}", status: 302},
 		{endpoint: "GET /_auth/" + long, at: "/_auth/{provider}", status: 400, code: "invalid_input"},
 		{endpoint: "GET /_auth/acme/back?state=s&code=c", at: "/_auth/{provider}/back", status: 302},

@@ -42,7 +42,7 @@ func serve(t *testing.T, box *mail.Mailbox, madeUp *bool) (fasthttp.RequestHandl
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	post := nodes.Post{Post: mail.Post{Sender: box, Queue: atOnce{}, Templates: templates}}
+	post := nodes.Post{Post: mail.Post{Sender: box, Texts: box, Queue: atOnce{}, Templates: templates}}
 	app, err := engine.Load(flows.FS, engine.Env{
 		Nodes: nodes.Core(stores, hasher, post, nodes.Trust{}), Session: engine.TypeOf[session.Session](), Request: engine.TypeOf[endpoint.Facts](),
 		APIKey: engine.TypeOf[apikey.Caller](), Document: engine.TypeOf[data.Head](),

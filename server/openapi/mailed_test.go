@@ -62,7 +62,7 @@ func mailStory() []call {
 }
 
 var (
-	codeOfMail = regexp.MustCompile(`\?code=(\S+)`)
+	codeOfMail = regexp.MustCompile(`\?code=(\S+)|^(\d{6}) is your code`)
 	letters    = base32.StdEncoding.WithPadding(base32.NoPadding)
 )
 
@@ -116,7 +116,7 @@ func (f *filler) fill(body string) string {
 	code := "slc_none"
 	for _, m := range f.box.Mails() { // the newest first
 		if found := codeOfMail.FindStringSubmatch(m.Text); found != nil {
-			code = found[1]
+			code = found[1] + found[2]
 			break
 		}
 	}

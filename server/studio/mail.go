@@ -103,10 +103,10 @@ var mailTemplate = template.Must(template.New("mails").Parse(`<!doctype html>
 	@media (prefers-color-scheme: dark) { body { color: #e6edf3; background: #0d1117 } a { color: #58a6ff } small { color: #9198a1 } }
 </style>
 <h1>Mail</h1>
-<p>There is no mail server (<code>mail-url</code>), so mails are kept here, in memory.</p>
+<p>Mails without a mail server (<code>mail-url</code>) and texts without a webhook (<code>sms-url</code>) are kept here, in memory.</p>
 {{range .}}<article id="{{.ID}}">
 <h2>{{.Subject}}</h2>
-<small>to {{.To}}, <time datetime="{{.SentAt.Format "2006-01-02T15:04:05.000Z07:00"}}">{{.SentAt.Format "2006-01-02 15:04:05 UTC"}}</time></small>
+<small>{{.What}} to {{.To}}, <time datetime="{{.SentAt.Format "2006-01-02T15:04:05.000Z07:00"}}">{{.SentAt.Format "2006-01-02 15:04:05 UTC"}}</time></small>
 <pre>{{range .Parts}}{{if .Link}}<a href="{{.Link}}" rel="noreferrer">{{.Text}}</a>{{else}}{{.Text}}{{end}}{{end}}</pre>
 {{with .HTML}}<details><summary>as HTML</summary><iframe sandbox srcdoc="{{.}}" title="the mail as HTML"></iframe></details>{{end}}
 </article>

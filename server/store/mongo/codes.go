@@ -35,13 +35,13 @@ type keptCode struct {
 func keptCodeOf(c code.Code) *keptCode {
 	return &keptCode{
 		Slot: binary(c.Slot[:]), Hash: binary(c.Hash[:]), Digits: c.Digits, Left: c.Left, Created: date(c.CreatedDtm), Expires: date(c.ExpiresDtm),
-		Purge: date(c.ExpiresDtm.Add(grace)), UID: c.UserID, State: binary(c.State[:]), Email: c.Email,
+		Purge: date(c.ExpiresDtm.Add(grace)), UID: c.UserID, State: binary(c.State[:]), Email: c.To,
 	}
 }
 
 func (k *keptCode) code() (c code.Code) {
 	c = code.Code{
-		Digits: k.Digits, Left: k.Left, CreatedDtm: k.Created.Time().UTC(), ExpiresDtm: k.Expires.Time().UTC(), UserID: k.UID, Email: k.Email,
+		Digits: k.Digits, Left: k.Left, CreatedDtm: k.Created.Time().UTC(), ExpiresDtm: k.Expires.Time().UTC(), UserID: k.UID, To: k.Email,
 	}
 	copy(c.Slot[:], k.Slot.Data)
 	copy(c.Hash[:], k.Hash.Data)

@@ -22,6 +22,8 @@ type account struct {
 	Email    string        `bson:"email"`
 	Key      string        `bson:"key"`
 	Verified bool          `bson:"verified"`
+	Phone    string        `bson:"phone,omitempty"` // absent for none
+	Reached  bool          `bson:"reached"`         // the number is verified
 	Name     string        `bson:"name"`
 	Disabled bool          `bson:"disabled"`
 	Created  bson.DateTime `bson:"cre"`
@@ -36,7 +38,7 @@ type account struct {
 
 func accountOf(u user.User, passwordHash string) *account {
 	return &account{
-		ID: u.ID, Email: u.Email, Key: u.EmailKey, Verified: u.EmailVerified, Name: u.Name, Disabled: u.Disabled,
+		ID: u.ID, Email: u.Email, Key: u.EmailKey, Verified: u.EmailVerified, Phone: u.Phone, Reached: u.PhoneVerified, Name: u.Name, Disabled: u.Disabled,
 		Created: date(u.CreationDtm), Updated: date(u.UpdatedDtm), Epoch: u.Epoch, Hash: passwordHash, Groups: append([]string{}, u.Groups...),
 	}
 }
@@ -44,11 +46,14 @@ func accountOf(u user.User, passwordHash string) *account {
 // user returns the account without what others must not see.
 func (a *account) user() user.User {
 	return user.User{
-		ID: a.ID, Email: a.Email, EmailKey: a.Key, EmailVerified: a.Verified, Name: a.Name, Disabled: a.Disabled,
+		ID: a.ID, Email: a.Email, EmailKey: a.Key, EmailVerified: a.Verified, Phone: a.Phone, PhoneVerified: a.Reached, Name: a.Name, Disabled: a.Disabled,
 		CreationDtm: a.Created.Time().UTC(), UpdatedDtm: a.Updated.Time().UTC(), Epoch: a.Epoch,
 		Groups: append([]string{}, a.Groups...),
 	}
 }
+
+// has tells whether the account confirms the claim of an address or a phone number.
+func (a *account) has(key string) bool { return key != "" && (a.Key == key || a.Phone == key) }
 
 // counts tells whether a session of the account is of its epoch, or spared, and
 // not one too many.

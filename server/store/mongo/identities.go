@@ -105,13 +105,12 @@ func (ids Identities) SignUp(ctx context.Context, u user.User, i oidc.Identity) 
 	case there != nil && there.UID != i.UserID && time.Since(there.At.Time()) < lapse:
 		return oidc.ErrTaken
 	}
-	claimed, err := ids.db.claim(bounded, u.EmailKey, u.ID)
-	if err != nil {
-		return err
+	claimed, err := ids.db.claimAll(bounded, u.EmailKey, u.Phone, u.ID)
+	if err == nil {
+		_, err = ids.hold(bounded, i)
 	}
-	if _, err := ids.hold(bounded, i); err != nil {
-		// A claim that stays is one that no user confirms: it lapses in a minute.
-		_, _ = ids.db.claims.DeleteOne(bounded, bson.D{{Key: "_id", Value: claimed.Key}, {Key: "mark", Value: claimed.Mark}})
+	if err != nil {
+		ids.db.unclaim(bounded, claimed)
 		return err
 	}
 	return Users(ids).Create(ctx, u, "")

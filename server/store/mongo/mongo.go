@@ -5,7 +5,7 @@
 // # Collections
 //
 //	users     _id is the user's id; with the hash of the password and the epoch
-//	claims    _id is the EmailKey of an address; says which user has it
+//	claims    _id is the EmailKey of an address, or a phone number; says which user has it
 //	sessions  _id is the SHA-256 of the token
 //	repeats   _id is the SHA-256 that names the call
 //	codes     _id is a hash of purpose and user

@@ -354,7 +354,11 @@ func (in *intake) add(ctx context.Context, r record.Record) error {
 	switch r := r.(type) {
 	case *record.User:
 		in.users = append(in.users, accountOf(r.User(), r.PasswordHash))
-		in.claims = append(in.claims, &claim{Key: r.EmailKey, UID: r.ID, At: date(in.now), Mark: bson.NewObjectID()})
+		for _, key := range []string{r.EmailKey, r.Phone} {
+			if key != "" {
+				in.claims = append(in.claims, &claim{Key: key, UID: r.ID, At: date(in.now), Mark: bson.NewObjectID()})
+			}
+		}
 	case *record.Session:
 		d := documentOf(r.Session())
 		// It stays long enough to be looked at after the import, even where it expires meanwhile.

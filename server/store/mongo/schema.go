@@ -10,7 +10,7 @@ import (
 
 // schema is the version of the documents that this release writes. It counts up
 // with every change that an earlier release would read wrongly.
-const schema = 2
+const schema = 3
 
 // schemaMark is the id of the document that has the version of a database.
 const schemaMark = "schema"

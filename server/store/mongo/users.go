@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -33,11 +34,12 @@ type Users struct{ db *DB }
 func (us Users) Create(ctx context.Context, u user.User, passwordHash string) error {
 	ctx, cancel := us.db.bound(ctx)
 	defer cancel()
-	if _, err := us.db.claim(ctx, u.EmailKey, u.ID); err != nil {
+	if claimed, err := us.db.claimAll(ctx, u.EmailKey, u.Phone, u.ID); err != nil {
+		us.db.unclaim(ctx, claimed)
 		return err
 	}
 	if _, err := us.db.users.InsertOne(ctx, accountOf(u, passwordHash)); err != nil {
-		return failed("adding user", err) // the claim lapses in a minute
+		return failed("adding user", err) // the claims lapse in a minute
 	}
 	return nil
 }
@@ -55,6 +57,16 @@ func (us Users) ByID(ctx context.Context, id string) (user.User, error) {
 // ByEmail goes by the claim. A claim that its user does not confirm is of an
 // address that the user is about to have, or has left.
 func (us Users) ByEmail(ctx context.Context, key string) (user.User, error) {
+	return us.byClaim(ctx, key, func(a *account) bool { return a.Key == key })
+}
+
+// ByPhone goes by the claim as ByEmail does.
+func (us Users) ByPhone(ctx context.Context, number string) (user.User, error) {
+	return us.byClaim(ctx, number, func(a *account) bool { return a.Phone == number })
+}
+
+// byClaim returns the user of a claim who confirms it.
+func (us Users) byClaim(ctx context.Context, key string, confirms func(*account) bool) (user.User, error) {
 	ctx, cancel := us.db.bound(ctx)
 	defer cancel()
 	c, err := find[claim](ctx, us.db.claims, where(is("_id", key)))
@@ -68,7 +80,7 @@ func (us Users) ByEmail(ctx context.Context, key string) (user.User, error) {
 	switch {
 	case err != nil:
 		return user.User{}, err
-	case a.Key != key:
+	case key == "" || !confirms(a):
 		return user.User{}, user.ErrNoUser
 	}
 	return a.user(), nil
@@ -88,7 +100,7 @@ func (us Users) Update(ctx context.Context, id string, ch user.Change, now time.
 	defer cancel()
 	var a *account
 	var err error
-	if ch.EmailKey == nil {
+	if ch.EmailKey == nil && ch.Phone == nil {
 		a, err = us.db.change(ctx, where(is("_id", id)), ch, now)
 	} else {
 		a, err = us.db.move(ctx, id, ch, now)
@@ -129,7 +141,7 @@ func (us Users) List(ctx context.Context, after string, limit int) ([]user.User,
 }
 
 // Delete deletes the user first: that ends the sessions and every proof, and
-// leaves a claim that its user does not confirm.
+// leaves claims that their user does not confirm.
 func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
 	ctx, cancel := us.db.bound(ctx)
 	defer cancel()
@@ -137,7 +149,7 @@ func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	c, err := find[claim](ctx, us.db.claims, where(is("_id", a.Key)))
+	claims, err := us.db.held(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -150,9 +162,7 @@ func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
 		return user.ErrNoUser
 	}
 	// What stays of these counts for nothing.
-	if c != nil && c.UID == id {
-		_, _ = us.db.claims.DeleteOne(ctx, where(is("_id", c.Key), is("mark", c.Mark)))
-	}
+	us.db.unclaim(ctx, claims)
 	_, _ = us.db.sessions.DeleteMany(ctx, where(is("uid", id)))
 	_, _ = us.db.keys.DeleteMany(ctx, where(is("uid", id)))
 	_, _ = us.db.factors.DeleteOne(ctx, where(is("_id", id)))
@@ -161,36 +171,60 @@ func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
 	return nil
 }
 
-// move changes a user whose address is among what changes.
+// move changes a user whose address or phone number is among what changes. It
+// claims first what is new, and leaves last what was.
 func (db *DB) move(ctx context.Context, id string, ch user.Change, now time.Time) (*account, error) {
 	for range maxRounds {
 		was, err := db.account(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		var old *claim
-		if was.Key != *ch.EmailKey {
-			if old, err = find[claim](ctx, db.claims, where(is("_id", was.Key))); err != nil {
-				return nil, err
-			}
-			if _, err = db.claim(ctx, *ch.EmailKey, id); err != nil {
-				return nil, err
-			}
+		key, number := next(was.Key, ch.EmailKey), next(was.Phone, ch.Phone)
+		if key == "" && number == "" {
+			return nil, user.ErrNameless
 		}
-		a, err := db.change(ctx, where(is("_id", id), is("key", was.Key)), ch, now)
+		old, err := db.held(ctx, was)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := db.claimAll(ctx, other(key, was.Key), other(number, was.Phone), id); err != nil {
+			return nil, err
+		}
+		a, err := db.change(ctx, where(is("_id", id), is("key", was.Key), hasNumber(was.Phone)), ch, now)
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, err // whether the claims are confirmed is not known
 		case a == nil:
 			continue // somebody moved the user meanwhile
 		}
-		if old != nil && old.UID == id {
-			// A claim that stays is one that the user does not confirm.
-			_, _ = db.claims.DeleteOne(ctx, where(is("_id", old.Key), is("mark", old.Mark)))
-		}
+		db.unclaim(ctx, slices.DeleteFunc(old, func(c *claim) bool { return a.has(c.Key) }))
 		return a, nil
 	}
 	return nil, fmt.Errorf("changing address: %w", errOvertaken)
+}
+
+// next is what a field has after a change.
+func next(was string, to *string) string {
+	if to == nil {
+		return was
+	}
+	return *to
+}
+
+// other returns what a field is to have where it had something else, or "".
+func other(to, was string) string {
+	if to == was {
+		return ""
+	}
+	return to
+}
+
+// hasNumber is the condition that a user has a number, or none where it is "".
+func hasNumber(number string) bson.E {
+	if number == "" {
+		return condition("phone", "$in", bson.A{"", nil}) // nil is also what is absent
+	}
+	return is("phone", number)
 }
 
 // change makes one write to the user that a filter names, and returns the user
@@ -200,6 +234,8 @@ func (db *DB) change(ctx context.Context, filter bson.D, ch user.Change, now tim
 	put(set, "email", ch.Email)
 	put(set, "key", ch.EmailKey)
 	put(set, "verified", ch.EmailVerified)
+	put(set, "phone", ch.Phone)
+	put(set, "reached", ch.PhoneVerified)
 	put(set, "name", ch.Name)
 	put(set, "disabled", ch.Disabled)
 	if ch.Groups != nil {

@@ -151,7 +151,7 @@ func TestWhatTheServerIsToldOfCodesAndFactors(t *testing.T) {
 	s, now, ctx := db.Stores(), time.Now(), t.Context()
 	const id = "$where"
 	c := code.Code{
-		Slot: code.Slot{1}, Hash: code.Hash{2}, Digits: true, Left: 5, CreatedDtm: now, ExpiresDtm: now.Add(time.Minute), UserID: id, Email: hostile,
+		Slot: code.Slot{1}, Hash: code.Hash{2}, Digits: true, Left: 5, CreatedDtm: now, ExpiresDtm: now.Add(time.Minute), UserID: id, To: hostile,
 	}
 	secret, recovery := []byte(hostile), []factor.Hash{{4}, {5}}
 	r.taken()

@@ -19,7 +19,7 @@ const codeColumns = "slot, hash, digits, tries, created, expires, user_id, state
 func codeOf(row []driver.Value) code.Code {
 	return code.Code{
 		Slot: code.Slot(row[0].([]byte)), Hash: code.Hash(row[1].([]byte)), Digits: row[2] != int64(0), Left: int(row[3].(int64)),
-		CreatedDtm: timeOf(row[4]), ExpiresDtm: timeOf(row[5]), UserID: row[6].(string), State: code.Hash(row[7].([]byte)), Email: row[8].(string),
+		CreatedDtm: timeOf(row[4]), ExpiresDtm: timeOf(row[5]), UserID: row[6].(string), State: code.Hash(row[7].([]byte)), To: row[8].(string),
 	}
 }
 
@@ -28,7 +28,7 @@ func (cs Codes) Put(ctx context.Context, cd code.Code, since time.Time) error {
 		n, err := c.exec("INSERT INTO codes ("+codeColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 			ON CONFLICT (slot) DO UPDATE SET hash = ?2, digits = ?3, tries = ?4, created = ?5, expires = ?6, user_id = ?7, state = ?8, email = ?9
 			WHERE created <= ?10 OR expires <= ?5`,
-			cd.Slot[:], cd.Hash[:], cd.Digits, int64(cd.Left), millis(cd.CreatedDtm), millis(cd.ExpiresDtm), cd.UserID, cd.State[:], cd.Email, millis(since))
+			cd.Slot[:], cd.Hash[:], cd.Digits, int64(cd.Left), millis(cd.CreatedDtm), millis(cd.ExpiresDtm), cd.UserID, cd.State[:], cd.To, millis(since))
 		if err == nil && n == 0 {
 			err = code.ErrTooSoon
 		}

@@ -122,7 +122,7 @@ func userRecord(row []driver.Value) (record.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return record.UserOf(*u, row[10].(string)), nil
+	return record.UserOf(*u, row[12].(string)), nil
 }
 
 func (o *outlet) sessionRecord(row []driver.Value) (record.Record, error) {

@@ -15,7 +15,7 @@ import (
 const (
 	lifeColumns    = "hash, seen, expires, ends, idle"
 	sessionColumns = lifeColumns + ", id, user_id, epoch, created, ip, group_keys, agent, authenticated, actor"
-	userColumns    = "id, email, email_key, verified, name, disabled, created, updated, epoch, group_keys"
+	userColumns    = "id, email, email_key, verified, name, disabled, created, updated, epoch, group_keys, phone, phone_verified"
 )
 
 // millis is a time as the file has it.
@@ -57,6 +57,7 @@ func userOf(row []driver.Value) (*user.User, error) {
 		ID: row[0].(string), Email: row[1].(string), EmailKey: row[2].(string),
 		EmailVerified: row[3] != int64(0), Name: row[4].(string), Disabled: row[5] != int64(0),
 		CreationDtm: timeOf(row[6]), UpdatedDtm: timeOf(row[7]), Epoch: row[8].(int64), Groups: groups,
+		Phone: row[10].(string), PhoneVerified: row[11] != int64(0),
 	}, err
 }
 

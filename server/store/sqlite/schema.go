@@ -149,7 +149,12 @@ CREATE TABLE audit_keys (
 	id         TEXT PRIMARY KEY NOT NULL,
 	sealing    BLOB NOT NULL CHECK (length(sealing) = 32) -- that part of a key which verifies
 ) STRICT`, `
-ALTER TABLE keys ADD COLUMN roles TEXT NOT NULL DEFAULT '[]' /* JSON list */`,
+ALTER TABLE keys ADD COLUMN roles TEXT NOT NULL DEFAULT '[]' /* JSON list */`, `
+ALTER TABLE users ADD COLUMN phone TEXT NOT NULL DEFAULT '' /* E.164, or '' for none */;
+ALTER TABLE users ADD COLUMN phone_verified INTEGER NOT NULL DEFAULT 0;
+CREATE UNIQUE INDEX users_phone ON users (phone) WHERE phone <> '';
+DROP INDEX users_email_key;
+CREATE UNIQUE INDEX users_email_key ON users (email_key) WHERE email_key <> '' /* the later one speaks first where both are taken */`,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"slices"
+	"strings"
 	"time"
 
 	"sluice/nodes/password"
@@ -30,14 +31,24 @@ func (us Users) Create(ctx context.Context, u user.User, passwordHash string) er
 	}})
 }
 
-// insertUser adds a row, or fails with ErrEmailTaken.
+// insertUser adds a row, or fails with ErrEmailTaken or ErrPhoneTaken.
 func insertUser(c *conn, u user.User, groups, passwordHash string) error {
-	_, err := c.exec("INSERT INTO users ("+userColumns+", password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		u.ID, u.Email, u.EmailKey, u.EmailVerified, u.Name, u.Disabled, millis(u.CreationDtm), millis(u.UpdatedDtm), u.Epoch, groups, passwordHash)
-	if duplicate(err) {
-		return user.ErrEmailTaken
+	_, err := c.exec("INSERT INTO users ("+userColumns+", password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		u.ID, u.Email, u.EmailKey, u.EmailVerified, u.Name, u.Disabled, millis(u.CreationDtm), millis(u.UpdatedDtm), u.Epoch, groups,
+		u.Phone, u.PhoneVerified, passwordHash)
+	return whose(err)
+}
+
+// whose says whose an address or a phone number is where the error of a write
+// says that it is somebody's.
+func whose(err error) error {
+	switch {
+	case !duplicate(err):
+		return err
+	case strings.Contains(err.Error(), "users.phone"):
+		return user.ErrPhoneTaken
 	}
-	return err
+	return user.ErrEmailTaken
 }
 
 func (us Users) ByID(ctx context.Context, id string) (user.User, error) {
@@ -47,7 +58,7 @@ func (us Users) ByID(ctx context.Context, id string) (user.User, error) {
 	u, seen, ok := us.db.users.get(id)
 	if !ok {
 		var err error
-		if u, err = us.find(ctx, "id", id); err != nil {
+		if u, err = us.find(ctx, "id = ?", id); err != nil {
 			return user.User{}, err
 		}
 		us.db.users.fill(id, u, seen)
@@ -65,15 +76,25 @@ func shown(u *user.User) user.User {
 // ByEmail always asks the file: the password check that follows takes a
 // thousand times as long.
 func (us Users) ByEmail(ctx context.Context, key string) (user.User, error) {
-	u, err := us.find(ctx, "email_key", key)
+	return us.named(ctx, "email_key = ? AND email_key <> ''", key)
+}
+
+// ByPhone asks the file as ByEmail does.
+func (us Users) ByPhone(ctx context.Context, number string) (user.User, error) {
+	return us.named(ctx, "phone = ? AND phone <> ''", number)
+}
+
+// named returns the user whom a condition names, by the words of an index.
+func (us Users) named(ctx context.Context, where, value string) (user.User, error) {
+	u, err := us.find(ctx, where, value)
 	if err != nil {
 		return user.User{}, err
 	}
 	return *u, nil
 }
 
-func (us Users) find(ctx context.Context, column, value string) (*user.User, error) {
-	found, err := us.list(ctx, column+" = ?", value)
+func (us Users) find(ctx context.Context, where, value string) (*user.User, error) {
+	found, err := us.list(ctx, where, value)
 	if err != nil {
 		return nil, err
 	}
@@ -145,16 +166,18 @@ func update(c *conn, id string, ch user.Change, now time.Time) (u *user.User, er
 		u, bad = userOf(row)
 		return true
 	}, `UPDATE users SET email = coalesce(?, email), email_key = coalesce(?, email_key), verified = coalesce(?, verified),
+		phone = coalesce(?, phone), phone_verified = coalesce(?, phone_verified),
 		name = coalesce(?, name), disabled = coalesce(?, disabled), group_keys = coalesce(?, group_keys), updated = ?
 		WHERE id = ? RETURNING `+userColumns,
-		orNull(ch.Email), orNull(ch.EmailKey), orNull(ch.EmailVerified), orNull(ch.Name), orNull(ch.Disabled), orNull(groups), millis(now), id)
+		orNull(ch.Email), orNull(ch.EmailKey), orNull(ch.EmailVerified), orNull(ch.Phone), orNull(ch.PhoneVerified),
+		orNull(ch.Name), orNull(ch.Disabled), orNull(groups), millis(now), id)
 	switch {
-	case duplicate(err):
-		return nil, user.ErrEmailTaken
 	case err == nil && u == nil:
 		return nil, user.ErrNoUser
+	case err == nil && bad == nil && u.EmailKey == "" && u.Phone == "":
+		return nil, user.ErrNameless // which rolls the change back
 	}
-	return u, cmp.Or(err, bad)
+	return u, cmp.Or(whose(err), bad)
 }
 
 func (us Users) Delete(ctx context.Context, id string, now time.Time) error {
