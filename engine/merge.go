@@ -116,6 +116,11 @@ func (w *wording) formed() *Type {
 		}
 		t = merged
 	}
+	for _, part := range w.parts {
+		if part.Called != "" {
+			t.Shares = append(t.Shares, part)
+		}
+	}
 	if len(w.parts) > 0 && t.By == "" && len(t.Union) > 0 {
 		w.keepOpen(w.node, t, w.what)
 	}

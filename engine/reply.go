@@ -92,7 +92,7 @@ func same(a, b *Type) bool {
 // what is hidden, and with optional properties only where they can be left out.
 func (t *Type) shown() *Type {
 	s := t.clone()
-	s.Called = t.Called
+	s.Called, s.Shares = t.Called, t.Shares
 	s.Null, s.Props, s.Union = t.Null && t.Base == Any, nil, nil // of data, null is written as it came
 	for _, form := range t.Union {
 		s.Union = append(s.Union, form.shown())

@@ -45,10 +45,11 @@ const (
 // of JSON Schema 2020-12. A Type does not change after it was made.
 type Type struct {
 	Base    Base
-	Name    string // of a Go struct or a nominal type, for messages
-	Called  string // its name in types.yaml, or the one-word title that it has there; "" for others
-	Nominal bool   // only values of the same Go type fit
-	Hint    string // where a value of a nominal type comes from
+	Name    string  // of a Go struct or a nominal type, for messages
+	Called  string  // its name in types.yaml, or the one-word title that it has there; "" for others
+	Shares  []*Type // those of types.yaml of which allOf made it
+	Nominal bool    // only values of the same Go type fit
+	Hint    string  // where a value of a nominal type comes from
 	Format  string
 	Secrecy Secrecy
 	Enum    []string // allowed texts, or numbers as text

@@ -159,11 +159,11 @@ func (x *execution) collect(of *ast.Definition, sets ...ast.SelectionSet) []fiel
 				}
 				all = append(all, f)
 			case *ast.InlineFragment:
-				if x.included(sel.Directives) && (sel.TypeCondition == "" || sel.TypeCondition == of.Name) {
+				if x.included(sel.Directives) && (sel.TypeCondition == "" || is(of, sel.TypeCondition)) {
 					take(sel.SelectionSet)
 				}
 			case *ast.FragmentSpread:
-				if x.included(sel.Directives) && sel.Definition.TypeCondition == of.Name {
+				if x.included(sel.Directives) && is(of, sel.Definition.TypeCondition) {
 					take(sel.Definition.SelectionSet)
 				}
 			}
@@ -256,4 +256,9 @@ func (x *execution) object(b []byte, def *ast.Definition, v any, sets []ast.Sele
 		}
 	}
 	return append(b, '}'), nil
+}
+
+// is tells whether a type is one, or has it as an interface.
+func is(of *ast.Definition, name string) bool {
+	return of.Name == name || slices.Contains(of.Interfaces, name)
 }

@@ -30,6 +30,9 @@ var files = map[string]string{
 	"types.yaml": `Colour: {type: string, enum: [red, green]}
 Pot: {title: Paint, type: object, properties: {colour: Colour, "litres?": number, "of?": PotShop}}
 PotShop: {title: Shop, type: object, properties: {name: string}}
+Thing: {id: integer, "note?": string}
+Brush: {allOf: [Thing, {type: object, properties: {width: integer}}]}
+Roller: {allOf: [Thing]}
 `,
 	"errors.yaml": "empty: {status: 409, message: The pot is empty.}\nBadColour: {status: 400, message: There is no such colour.}\n",
 	"echo.yaml": `about: Gives back what it takes.
@@ -84,6 +87,8 @@ steps:
       capital: [{fail: BadColour}]
       broken: [{node: test.broken}, {respond: 204}]
 `,
+	"brush.yaml": "about: x\ngraphql: {query: brush, at: /things}\nsession: none\noutput: Brush\nsteps: [{respond: 200, body: {id: 1, width: 2}}]\n",
+	"roller.yaml": "about: x\ngraphql: {query: roller, at: /things}\nsession: none\noutput: Roller\nsteps: [{respond: 200, body: {id: 3, note: soft}}]\n",
 	"done.yaml": "about: x\ngraphql: mutation done\nsession: optional\nsteps: [{respond: 204}]\n",
 }
 
@@ -198,6 +203,23 @@ func TestAFieldIsACallOfItsFlow(t *testing.T) {
 	}
 	if !strings.Contains(w.log.String(), "a secret of the server") {
 		t.Errorf("the log has %q, want the cause of what broke", w.log.String())
+	}
+}
+
+// What allOf is made of is an interface of the type.
+func TestTypesOfAllOfHaveItsPartsAsInterfaces(t *testing.T) {
+	w := newWorld(t)
+	for name, c := range map[string]struct{ document, want string }{
+		"fields": {`{brush {width ... on Thing {id note}} roller {...T}} fragment T on Thing {__typename id note}`,
+			`{"data":{"brush":{"width":2,"id":1,"note":null},"roller":{"__typename":"Roller","id":3,"note":"soft"}}}`},
+		"of the interface": {`{__type(name: "Thing") {kind fields {name} interfaces {name} possibleTypes {name}}}`,
+			`{"data":{"__type":{"kind":"INTERFACE","fields":[{"name":"id"},{"name":"note"}],"interfaces":[],"possibleTypes":[{"name":"Brush"},{"name":"Roller"}]}}}`},
+		"of a type": {`{__type(name: "Roller") {kind interfaces {name} possibleTypes {name}}}`,
+			`{"data":{"__type":{"kind":"OBJECT","interfaces":[{"name":"Thing"}],"possibleTypes":null}}}`},
+	} {
+		if status, got := w.ask(t, "/things", "", query(c.document, nil)); status != 200 || got != c.want {
+			t.Errorf("%s: %s = %d %s, want %s", name, c.document, status, got, c.want)
+		}
 	}
 }
 

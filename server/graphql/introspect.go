@@ -50,12 +50,24 @@ func (s *fieldSchema) definition(d *ast.Definition) introspected {
 		case "description":
 			return text(d.Description)
 		case "fields":
-			if d.Kind == ast.Object {
+			if d.Kind == ast.Object || d.Kind == ast.Interface {
 				return s.fieldsOf(d, deprecated)
 			}
 		case "interfaces":
-			if d.Kind == ast.Object {
-				return []any{}
+			if d.Kind == ast.Object || d.Kind == ast.Interface {
+				all := []any{}
+				for _, name := range d.Interfaces {
+					all = append(all, s.definition(s.Types[name]))
+				}
+				return all
+			}
+		case "possibleTypes":
+			if d.Kind == ast.Interface {
+				all := []any{}
+				for _, t := range s.PossibleTypes[d.Name] {
+					all = append(all, s.definition(t))
+				}
+				return all
 			}
 		case "enumValues":
 			if d.Kind == ast.Enum {

@@ -17,8 +17,9 @@ func SDL(path string, flows []*engine.Flow) string { return newBuilder(at(path, 
 
 // A definition is a type of the schema that has a name.
 type definition struct {
-	kind    string // type, input or enum
+	kind    string // type, interface, input or enum
 	fields  []member
+	shares  []string // interfaces of a type
 	values  []string // of an enum
 	written bool     // by a types.yaml, which may mean several types by one name
 }
@@ -145,11 +146,36 @@ func (b *builder) answered(t *engine.Type, name string) (text string, required b
 	}
 	if whole(t) {
 		name = called(t, name)
-		d := &definition{kind: "type", fields: b.outputs(t, name), written: t.Called != ""}
+		d := &definition{kind: "type", fields: b.outputs(t, name), shares: b.interfaces(t), written: t.Called != ""}
 		return b.define(name, d), !t.Null
 	}
 	text = b.scalar(t, name)
 	return text, !t.Null && text != jsonScalar
+}
+
+// interfaces are the types of types.yaml of which allOf made one.
+func (b *builder) interfaces(t *engine.Type) []string {
+	var all []string
+	for _, s := range t.Shares {
+		if whole(s) {
+			all = append(all, b.define(s.Called, &definition{kind: "interface", fields: b.outputs(s, s.Called), written: true}))
+		}
+	}
+	return all
+}
+
+// head is a type with those of its interfaces whose fields it has: forms of one name
+// may have made some of its own optional.
+func (b *builder) head(name string, d *definition) string {
+	shares := slices.DeleteFunc(slices.Clone(d.shares), func(s string) bool {
+		return slices.ContainsFunc(b.defs[s].fields, func(f member) bool {
+			return !slices.ContainsFunc(d.fields, func(own member) bool { return own.name == f.name && own.text() == f.text() })
+		})
+	})
+	if len(shares) == 0 {
+		return name
+	}
+	return name + " implements " + strings.Join(shares, " & ")
 }
 
 func list(item string, required bool) string {
@@ -291,7 +317,7 @@ func (b *builder) print() string {
 	for _, name := range names {
 		d := b.defs[name]
 		if d.kind != "enum" {
-			printMembers(&w, d.kind, name, d.fields)
+			printMembers(&w, d.kind, b.head(name, d), d.fields)
 			continue
 		}
 		fmt.Fprintf(&w, "enum %s {\n", name)
