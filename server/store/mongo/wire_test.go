@@ -390,7 +390,7 @@ func checkFilter(t *testing.T, step string, filter bson.Raw) {
 
 func isScalar(v bson.RawValue) bool {
 	switch v.Type {
-	case bson.TypeString, bson.TypeInt32, bson.TypeInt64, bson.TypeDouble, bson.TypeBoolean, bson.TypeDateTime, bson.TypeBinary, bson.TypeObjectID:
+	case bson.TypeString, bson.TypeInt32, bson.TypeInt64, bson.TypeDouble, bson.TypeBoolean, bson.TypeDateTime, bson.TypeBinary, bson.TypeObjectID, bson.TypeNull:
 		return true
 	}
 	return false
