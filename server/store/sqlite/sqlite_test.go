@@ -73,8 +73,11 @@ func TestStoresKeepTheirPromises(t *testing.T) {
 // SLUICE_E2E=long does.
 func TestRacesBringNothingBack(t *testing.T) {
 	rounds := 1_000
-	if os.Getenv("SLUICE_E2E") == "long" {
+	switch {
+	case os.Getenv("SLUICE_E2E") == "long":
 		rounds = 100_000
+	case testing.Short():
+		rounds = 100
 	}
 	s := openTest(t, t.TempDir(), Options{}).Stores()
 	nodestest.Races(t, s, s, rounds)
