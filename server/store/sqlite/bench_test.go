@@ -65,7 +65,7 @@ func settle(b *testing.B, n int) (*DB, []session.Hash) {
 	far := millis(time.Now().Add(time.Hour))
 	err = db.writer.do(b.Context(), &op{run: func(c *conn) error {
 		_, err := c.exec(count+"INSERT INTO users ("+userColumns+`, password)
-			SELECT printf('user-%031d', i), i || '@example.com', i || '@example.com', 0, 'Ada', 0, 0, 0, 0, '[]', hex(zeroblob(48)) FROM n`,
+			SELECT printf('user-%031d', i), i || '@example.com', i || '@example.com', 0, 'Ada', 0, 0, 0, 0, '[]', '', 0, hex(zeroblob(48)) FROM n`,
 			int64(n/10-1))
 		if err != nil {
 			return err
