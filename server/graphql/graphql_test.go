@@ -87,9 +87,9 @@ steps:
       capital: [{fail: BadColour}]
       broken: [{node: test.broken}, {respond: 204}]
 `,
-	"brush.yaml": "about: x\ngraphql: {query: brush, at: /things}\nsession: none\noutput: Brush\nsteps: [{respond: 200, body: {id: 1, width: 2}}]\n",
+	"brush.yaml":  "about: x\ngraphql: {query: brush, at: /things}\nsession: none\noutput: Brush\nsteps: [{respond: 200, body: {id: 1, width: 2}}]\n",
 	"roller.yaml": "about: x\ngraphql: {query: roller, at: /things}\nsession: none\noutput: Roller\nsteps: [{respond: 200, body: {id: 3, note: soft}}]\n",
-	"done.yaml": "about: x\ngraphql: mutation done\nsession: optional\nsteps: [{respond: 204}]\n",
+	"done.yaml":   "about: x\ngraphql: mutation done\nsession: optional\nsteps: [{respond: 204}]\n",
 }
 
 // A world has the mounts of files, a painter's session, another one's and a key.
