@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"slices"
 
 	"sluice/engine"
-	"sluice/server"
 	"sluice/server/graphql"
 )
 
@@ -35,14 +33,7 @@ Examples:
 }
 
 func (c *call) graphql(out, at string) error {
-	conf, problems, err := c.configure(nil)
-	if err := cmp.Or(err, problems.Err()); err != nil {
-		return err
-	}
-	if len(c.args) > 0 {
-		conf.Flows, conf.Folders = c.args[0], nil // folders are those below flows
-	}
-	flows, err := server.Check(conf, append([]server.Option{server.Getenv(c.Getenv)}, c.opts...)...)
+	flows, err := c.flows()
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"path/filepath"
 
-	"sluice/server"
 	"sluice/server/openapi"
 )
 
@@ -34,14 +32,7 @@ Examples:
 }
 
 func (c *call) openapi(out string, info openapi.Info) error {
-	conf, problems, err := c.configure(nil)
-	if err := cmp.Or(err, problems.Err()); err != nil {
-		return err
-	}
-	if len(c.args) > 0 {
-		conf.Flows, conf.Folders = c.args[0], nil // folders are those below flows
-	}
-	flows, err := server.Check(conf, append([]server.Option{server.Getenv(c.Getenv)}, c.opts...)...)
+	flows, err := c.flows()
 	if err != nil {
 		return err
 	}

@@ -29,14 +29,7 @@ func routesCommand() command {
 }
 
 func (c *call) routes(asJSON bool) error {
-	conf, problems, err := c.configure(nil)
-	if err := cmp.Or(err, problems.Err()); err != nil {
-		return err
-	}
-	if len(c.args) > 0 {
-		conf.Flows, conf.Folders = c.args[0], nil // folders are those below flows
-	}
-	flows, err := server.Check(conf, append([]server.Option{server.Getenv(c.Getenv)}, c.opts...)...)
+	flows, err := c.flows()
 	if err != nil {
 		return err
 	}
@@ -99,4 +92,16 @@ func firstSentence(s string) string {
 		s = s[:i+1]
 	}
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// flows are those of the folder that a command names, or else of the settings.
+func (c *call) flows() (server.Flows, error) {
+	conf, problems, err := c.configure(nil)
+	if err := cmp.Or(err, problems.Err()); err != nil {
+		return server.Flows{}, err
+	}
+	if len(c.args) > 0 {
+		conf.Flows, conf.Folders = c.args[0], nil // folders are those below flows
+	}
+	return server.Check(conf, append([]server.Option{server.Getenv(c.Getenv)}, c.opts...)...)
 }
